@@ -1,0 +1,18 @@
+import { defineConfig } from 'vitest/config';
+import { coreDoors } from './scripts/doors.mjs';
+
+// Tests import the source, not the build: `@rollout-trace/core/reducer` is packages/core/src/reducer/index.ts.
+const alias = coreDoors().map(({ door, source }) => ({ find: new RegExp(`^${door}$`), replacement: source }));
+
+export default defineConfig({
+  test: {
+    pool: 'threads',
+    maxWorkers: 2,
+    reporters: ['default', './scripts/plain-reporter.mjs'],
+    projects: [
+      { resolve: { alias }, test: { name: 'core', include: ['packages/core/src/**/*.test.ts'] } },
+      { resolve: { alias }, test: { name: 'cli', include: ['packages/cli/src/**/*.test.ts'] } },
+      { resolve: { alias }, test: { name: 'repo', include: ['scripts/**/*.test.ts'] } },
+    ],
+  },
+});
