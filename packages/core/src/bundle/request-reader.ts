@@ -1,0 +1,415 @@
+/**
+ * Reads inference requests at the speed of reading files.
+ *
+ * Request k of a thread repeats almost all of request k-1. The reader keeps the bytes of the previous request up to its
+ * last input item, the end of each item, and the parsed items. It compares the next file block by block, takes the very
+ * objects of the items whose bytes are the same, and parses only what is new. Where equal bytes follow an equal
+ * beginning the parser would be in the same state, so nothing is taken on trust and nothing is skipped.
+ *
+ * Whatever is unusual (keys given twice, no input, broken JSON) is left to the plain reader, which says what is wrong.
+ */
+
+import { type Json, JsonSyntaxError, MAX_DEPTH, parseJsonAt } from '../format/json.ts';
+import type { InputItems, RequestBody } from '../reducer/bodies.ts';
+import { type BundleSource, decodeUtf8, MAX_TEXT_BYTES, type SourceFile } from './source.ts';
+
+const BLOCK = 1 << 18;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const OPEN_LIST = 0x5b;
+const CLOSE_LIST = 0x5d;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
+
+/** The document is not one this reader understands. */
+class Unusual extends Error {}
+
+/** What is kept of the latest request of a stream. */
+interface Held {
+  serial: number;
+  /** The file up to the end of its last item, in a buffer with room to grow. */
+  bytes: Uint8Array;
+  length: number;
+  /** Offset behind the `[` of the input. */
+  start: number;
+  items: Json[];
+  /** Offset behind each item. */
+  ends: number[];
+  /** The bytes behind the last item. */
+  tail: Uint8Array;
+  /** Offsets in the tail behind its `]` and behind each member. */
+  tailEnds: number[];
+  /** `previous_response_id` as found before the input, and behind each tail end. */
+  headResponse: string | null;
+  tailResponses: (string | null | undefined)[];
+}
+
+export class RequestReader {
+  readonly #source: BundleSource;
+  readonly #streams = new Map<string, Held>();
+  #serial = 0;
+  #scratch = new Uint8Array(BLOCK);
+  constructor(source: BundleSource) {
+    this.#source = source;
+  }
+
+  /** The body of a request, or null where the plain reader must look at it. */
+  read(path: string, stream: string): RequestBody | null {
+    const file = this.#source.open(path);
+    try {
+      if (file.size > MAX_TEXT_BYTES || file.size === 0) return null;
+      const held = this.#streams.get(stream);
+      return (held === undefined ? null : this.#next(file, held)) ?? this.#first(file, stream, held);
+    } catch (error) {
+      if (!(error instanceof Unusual || error instanceof JsonSyntaxError)) throw error;
+      this.#streams.delete(stream);
+      return null;
+    } finally {
+      file.close();
+    }
+  }
+
+  /** A request that does not begin like the one before it: the whole document. */
+  #first(file: SourceFile, stream: string, before: Held | undefined): RequestBody {
+    const bytes = new Uint8Array(file.size);
+    readFully(file, bytes, 0);
+    const walk = new Walk(bytes, 0);
+    const headResponse = walk.head();
+    const start = walk.at;
+    const items: Json[] = [];
+    const ends: number[] = [];
+    walk.items(items, ends, true, before === undefined ? null : new Earlier(before, 0, this.#source));
+    const length = ends.at(-1) ?? start;
+    const tail = walk.tail(length);
+    const held: Held = {
+      serial: ++this.#serial,
+      bytes,
+      length,
+      start,
+      items,
+      ends,
+      tail: bytes.slice(length),
+      tailEnds: tail.ends,
+      headResponse,
+      tailResponses: tail.responses,
+    };
+    this.#streams.set(stream, held);
+    return body(held, 0, 0);
+  }
+
+  /** A request that begins like the one before it, or null where it does not. */
+  #next(file: SourceFile, held: Held): RequestBody | null {
+    const unchanged = countUpTo(held.ends, this.#commonPrefix(file, held));
+    const from = unchanged === 0 ? 0 : (held.ends[unchanged - 1] as number);
+    if (unchanged === 0 || !closes(held.bytes[from - 1])) return null;
+
+    const end = this.#repeatedTail(file, held, from);
+    const fresh = new Uint8Array((end === null ? file.size : file.size - held.tail.length) - from);
+    readFully(file, fresh, from);
+
+    const earlier = unchanged < held.items.length ? new Earlier(held, unchanged, this.#source) : null;
+    if (earlier !== null) {
+      // The array belongs to earlier lists as well.
+      held.items = held.items.slice(0, unchanged);
+      held.ends = held.ends.slice(0, unchanged);
+    }
+    new Walk(fresh, from).items(held.items, held.ends, false, earlier);
+    const itemsEnd = (held.ends.at(-1) as number) - from;
+    replaceFrom(held, from, fresh.subarray(0, itemsEnd));
+    if (end === null) {
+      const tail = new Walk(fresh, 0).tail(itemsEnd);
+      held.tailEnds = tail.ends;
+      held.tailResponses = tail.responses;
+      held.tail = fresh.slice(itemsEnd);
+    } else {
+      if (itemsEnd !== fresh.length) throw new Unusual();
+      if (end.same < held.tail.length) this.#newTail(held, end.bytes, end.kept);
+    }
+    const previousSerial = held.serial;
+    held.serial = ++this.#serial;
+    return body(held, previousSerial, unchanged);
+  }
+
+  /** The end of the document, if it has the length of the one before and begins like it. */
+  #repeatedTail(file: SourceFile, held: Held, from: number): { bytes: Uint8Array; same: number; kept: number } | null {
+    const start = file.size - held.tail.length;
+    if (start < from) return null;
+    const bytes = this.#buffer(held.tail.length);
+    readFully(file, bytes, start);
+    const same = this.#source.commonPrefix(bytes, held.tail);
+    const kept = countUpTo(held.tailEnds, same);
+    return kept === 0 ? null : { bytes, same, kept };
+  }
+
+  /** The members of the tail behind those that repeat. */
+  #newTail(held: Held, bytes: Uint8Array, kept: number): void {
+    const rest = new Walk(bytes, 0).tailFrom(held.tailEnds[kept - 1] as number);
+    held.tailEnds = [...held.tailEnds.slice(0, kept), ...rest.ends];
+    held.tailResponses = [...held.tailResponses.slice(0, kept), ...rest.responses];
+    held.tail = bytes.slice();
+  }
+
+  /** How many bytes the file has in common with the held ones. */
+  #commonPrefix(file: SourceFile, held: Held): number {
+    const end = Math.min(file.size, held.length);
+    const block = this.#buffer(BLOCK);
+    for (let at = 0; at < end; at += block.length) {
+      const want = Math.min(block.length, end - at);
+      const part = block.length === want ? block : block.subarray(0, want);
+      if (file.read(part, at) !== want) throw new Unusual();
+      const same = this.#source.commonPrefix(part, held.bytes.subarray(at, at + want));
+      if (same < want) return at + same;
+    }
+    return end;
+  }
+
+  #buffer(size: number): Uint8Array {
+    if (size > this.#scratch.length) this.#scratch = new Uint8Array(size * 2);
+    return this.#scratch.subarray(0, size);
+  }
+}
+
+function body(held: Held, previousSerial: number, unchanged: number): RequestBody {
+  const input: InputItems = {
+    items: held.items,
+    length: held.items.length,
+    serial: held.serial,
+    previousSerial,
+    unchanged,
+  };
+  const tailResponse = held.tailResponses.findLast((response) => response !== undefined);
+  return { input, previousResponseId: tailResponse === undefined ? held.headResponse : tailResponse };
+}
+
+/** Replaces what stands behind `from` in the held bytes. */
+function replaceFrom(held: Held, from: number, fresh: Uint8Array): void {
+  const length = from + fresh.length;
+  if (length > held.bytes.length) {
+    const grown = new Uint8Array(Math.ceil(length * 1.25));
+    grown.set(held.bytes.subarray(0, from));
+    held.bytes = grown;
+  }
+  held.bytes.set(fresh, from);
+  held.length = length;
+}
+
+function readFully(file: SourceFile, into: Uint8Array, offset: number): void {
+  for (let at = 0; at < into.length; ) {
+    const read = file.read(into.subarray(at), offset + at);
+    if (read === 0) throw new Unusual();
+    at += read;
+  }
+}
+
+/** How many of the ascending offsets are at most `limit`. */
+function countUpTo(offsets: readonly number[], limit: number): number {
+  let low = 0;
+  let high = offsets.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((offsets[middle] as number) <= limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** A value that ends with this byte ends there whatever follows; a number or a word might go on. */
+function closes(byte: number | undefined): boolean {
+  return byte === CLOSE_OBJECT || byte === CLOSE_LIST || byte === QUOTE;
+}
+
+/** How many of the earlier items are tried at one place: an edit may have dropped some. */
+const WINDOW = 16;
+
+/**
+ * The items of the previous request behind the first difference. An edit early in the history leaves most of what
+ * follows as it was, at other offsets: each of these is recognised by its bytes.
+ */
+class Earlier {
+  readonly #source: BundleSource;
+  readonly #bytes: Uint8Array;
+  readonly #items: readonly Json[];
+  /** Offsets in the bytes: where the part of each item begins, separator included, and the end of the last. */
+  readonly #bounds: number[];
+  #next = 0;
+  constructor(held: Held, from: number, source: BundleSource) {
+    const start = from === 0 ? held.start : (held.ends[from - 1] as number);
+    this.#source = source;
+    this.#bytes = held.bytes.slice(start, held.length);
+    this.#items = held.items.slice(from);
+    this.#bounds = [0, ...held.ends.slice(from).map((end) => end - start)];
+  }
+
+  /** The earlier item whose bytes, separator included, stand at this place. */
+  at(bytes: Uint8Array, offset: number): { item: Json; length: number } | null {
+    const last = Math.min(this.#items.length, this.#next + WINDOW);
+    for (let i = this.#next; i < last; i++) {
+      const part = this.#bytes.subarray(this.#bounds[i], this.#bounds[i + 1]);
+      if (offset + part.length > bytes.length || !closes(part.at(-1))) continue;
+      if (this.#source.commonPrefix(part, bytes.subarray(offset, offset + part.length)) < part.length) continue;
+      this.#next = i + 1;
+      return { item: this.#items[i] as Json, length: part.length };
+    }
+    return null;
+  }
+}
+
+/** Walks over the bytes of a request: finds where values end, parses each on its own. Throws what is unusual. */
+class Walk {
+  at = 0;
+  readonly #bytes: Uint8Array;
+  /** Offset of the bytes in the file. */
+  readonly #base: number;
+  constructor(bytes: Uint8Array, base: number) {
+    this.#bytes = bytes;
+    this.#base = base;
+  }
+
+  #space(): number {
+    const bytes = this.#bytes;
+    for (;;) {
+      const c = bytes[this.at];
+      if (c !== 0x20 && c !== 0x0a && c !== 0x0d && c !== 0x09) return c ?? -1;
+      this.at++;
+    }
+  }
+
+  #expect(byte: number): void {
+    if (this.#space() !== byte) throw new Unusual();
+    this.at++;
+  }
+
+  /** Everything up to and with the `[` of the input. Gives `previous_response_id`. */
+  head(): string | null {
+    this.#expect(OPEN_OBJECT);
+    let response: string | null = null;
+    for (;;) {
+      const key = this.#key();
+      if (key === 'input') {
+        if (this.#space() !== OPEN_LIST) throw new Unusual();
+        this.at++;
+        return response;
+      }
+      const value = this.#value(MAX_DEPTH - 1);
+      if (key === 'previous_response_id') response = typeof value === 'string' ? value : null;
+      this.#expect(COMMA);
+    }
+  }
+
+  /** The items from here on, each behind a comma unless it is the first. Stops behind the last. */
+  items(items: Json[], ends: number[], isFirst: boolean, earlier: Earlier | null): void {
+    let first = isFirst;
+    for (;;) {
+      const mark = this.at;
+      const same = earlier?.at(this.#bytes, mark) ?? null;
+      if (same !== null) {
+        this.at += same.length;
+        first = false;
+        items.push(same.item);
+        ends.push(this.#base + this.at);
+        continue;
+      }
+      const c = this.#space();
+      if (c === CLOSE_LIST || c === -1) {
+        this.at = mark;
+        return;
+      }
+      if (!first) this.#expect(COMMA);
+      first = false;
+      items.push(this.#value(MAX_DEPTH - 2));
+      ends.push(this.#base + this.at);
+    }
+  }
+
+  /** From the last item to the end of the document. */
+  tail(from: number): { ends: number[]; responses: (string | null | undefined)[] } {
+    this.at = from;
+    this.#expect(CLOSE_LIST);
+    const rest = this.#members(from);
+    return { ends: [...rest.ends], responses: [...rest.responses] };
+  }
+
+  /** The same, from behind a member of a tail that begins at offset 0. */
+  tailFrom(at: number): { ends: number[]; responses: (string | null | undefined)[] } {
+    this.at = at;
+    const { ends, responses } = this.#members(0);
+    return { ends: ends.slice(1), responses: responses.slice(1) };
+  }
+
+  #members(start: number): { ends: number[]; responses: (string | null | undefined)[] } {
+    const ends = [this.at - start];
+    const responses: (string | null | undefined)[] = [undefined];
+    for (;;) {
+      const c = this.#space();
+      this.at++;
+      if (c === CLOSE_OBJECT) break;
+      if (c !== COMMA) throw new Unusual();
+      const key = this.#key();
+      if (key === 'input') throw new Unusual();
+      const value = this.#value(MAX_DEPTH - 1);
+      if (!closes(this.#bytes[this.at - 1])) continue;
+      ends.push(this.at - start);
+      responses.push(key !== 'previous_response_id' ? undefined : typeof value === 'string' ? value : null);
+    }
+    if (this.#space() !== -1) throw new Unusual();
+    return { ends, responses };
+  }
+
+  #key(): string {
+    if (this.#space() !== QUOTE) throw new Unusual();
+    const key = this.#value(MAX_DEPTH) as string;
+    this.#expect(COLON);
+    return key;
+  }
+
+  #value(depth: number): Json {
+    this.#space();
+    const start = this.at;
+    this.#skip();
+    const text = decodeUtf8(this.#bytes.subarray(start, this.at));
+    if (text === null) throw new Unusual();
+    const { value, end } = parseJsonAt(text, 0, depth);
+    if (end !== text.length) throw new Unusual();
+    return value;
+  }
+
+  /** Moves behind the value at hand, if it is JSON; the parser decides whether it is. */
+  #skip(): void {
+    const bytes = this.#bytes;
+    let open = 0;
+    for (;;) {
+      const c = bytes[this.at];
+      if (c === undefined) throw new Unusual();
+      this.at++;
+      if (c === QUOTE) this.#skipString();
+      else if (c === OPEN_OBJECT || c === OPEN_LIST) open++;
+      else if (c === CLOSE_OBJECT || c === CLOSE_LIST) open--;
+      else if (open === 0) this.#skipWord();
+      if (open <= 0) return;
+    }
+  }
+
+  #skipString(): void {
+    const bytes = this.#bytes;
+    let at = this.at;
+    for (;;) {
+      const quote = bytes.indexOf(QUOTE, at);
+      if (quote < 0) throw new Unusual();
+      let slashes = quote;
+      while (slashes > this.at && bytes[slashes - 1] === BACKSLASH) slashes--;
+      at = quote + 1;
+      if ((quote - slashes) % 2 === 0) break;
+    }
+    this.at = at;
+  }
+
+  #skipWord(): void {
+    for (;;) {
+      const c = this.#bytes[this.at];
+      if (c === undefined || c === COMMA || c === CLOSE_LIST || c === CLOSE_OBJECT || c <= 0x20) return;
+      this.at++;
+    }
+  }
+}

@@ -1,0 +1,3 @@
+/** `@rollout-trace/core/node`: bundles on disk. */
+
+export { directorySource } from './directory-source.ts';
