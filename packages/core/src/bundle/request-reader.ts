@@ -11,9 +11,10 @@
 
 import { type Json, JsonSyntaxError, MAX_DEPTH, parseJsonAt } from '../format/json.ts';
 import type { InputItems, RequestBody } from '../reducer/bodies.ts';
-import { type BundleSource, decodeUtf8, MAX_TEXT_BYTES, type SourceFile } from './source.ts';
+import { type BundleSource, MAX_TEXT_BYTES, type SourceFile } from './source.ts';
 
-const BLOCK = 1 << 18;
+/** A block this small stays in the second-level cache between reading and comparing. */
+const BLOCK = 1 << 17;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
@@ -75,7 +76,7 @@ export class RequestReader {
   #first(file: SourceFile, stream: string, before: Held | undefined): RequestBody {
     const bytes = new Uint8Array(file.size);
     readFully(file, bytes, 0);
-    const walk = new Walk(bytes, 0);
+    const walk = new Walk(bytes, 0, this.#source);
     const headResponse = walk.head();
     const start = walk.at;
     const items: Json[] = [];
@@ -115,11 +116,11 @@ export class RequestReader {
       held.items = held.items.slice(0, unchanged);
       held.ends = held.ends.slice(0, unchanged);
     }
-    new Walk(fresh, from).items(held.items, held.ends, false, earlier);
+    new Walk(fresh, from, this.#source).items(held.items, held.ends, false, earlier);
     const itemsEnd = (held.ends.at(-1) as number) - from;
     replaceFrom(held, from, fresh.subarray(0, itemsEnd));
     if (end === null) {
-      const tail = new Walk(fresh, 0).tail(itemsEnd);
+      const tail = new Walk(fresh, 0, this.#source).tail(itemsEnd);
       held.tailEnds = tail.ends;
       held.tailResponses = tail.responses;
       held.tail = fresh.slice(itemsEnd);
@@ -145,7 +146,7 @@ export class RequestReader {
 
   /** The members of the tail behind those that repeat. */
   #newTail(held: Held, bytes: Uint8Array, kept: number): void {
-    const rest = new Walk(bytes, 0).tailFrom(held.tailEnds[kept - 1] as number);
+    const rest = new Walk(bytes, 0, this.#source).tailFrom(held.tailEnds[kept - 1] as number);
     held.tailEnds = [...held.tailEnds.slice(0, kept), ...rest.ends];
     held.tailResponses = [...held.tailResponses.slice(0, kept), ...rest.responses];
     held.tail = bytes.slice();
@@ -187,7 +188,7 @@ function body(held: Held, previousSerial: number, unchanged: number): RequestBod
 function replaceFrom(held: Held, from: number, fresh: Uint8Array): void {
   const length = from + fresh.length;
   if (length > held.bytes.length) {
-    const grown = new Uint8Array(Math.ceil(length * 1.25));
+    const grown = new Uint8Array(length * 2);
     grown.set(held.bytes.subarray(0, from));
     held.bytes = grown;
   }
@@ -262,9 +263,11 @@ class Walk {
   readonly #bytes: Uint8Array;
   /** Offset of the bytes in the file. */
   readonly #base: number;
-  constructor(bytes: Uint8Array, base: number) {
+  readonly #source: BundleSource;
+  constructor(bytes: Uint8Array, base: number, source: BundleSource) {
     this.#bytes = bytes;
     this.#base = base;
+    this.#source = source;
   }
 
   #space(): number {
@@ -368,7 +371,7 @@ class Walk {
     this.#space();
     const start = this.at;
     this.#skip();
-    const text = decodeUtf8(this.#bytes.subarray(start, this.at));
+    const text = this.#source.decode(this.#bytes.subarray(start, this.at));
     if (text === null) throw new Unusual();
     const { value, end } = parseJsonAt(text, 0, depth);
     if (end !== text.length) throw new Unusual();

@@ -31,6 +31,8 @@ export interface BundleSource {
   open(path: string): SourceFile;
   /** The whole file as text, or null where it is not UTF-8. A byte order mark stays in the text. */
   text(path: string): string | null;
+  /** The bytes as text, or null where they are not UTF-8. A byte order mark stays. */
+  decode(bytes: Uint8Array): string | null;
   /** How many leading bytes two arrays have in common. The edge may know a faster way than a loop. */
   commonPrefix(a: Uint8Array, b: Uint8Array): number;
 }
@@ -46,10 +48,13 @@ export function commonPrefix(a: Uint8Array, b: Uint8Array): number {
   return at;
 }
 
+const PLAIN = /^(?:\w+\/)*\w+\.\w+$/;
+
 /**
  * A path of a bundle in its plain form (`payloads/1.json`), or null where it is absolute, empty, or leaves the bundle.
  */
 export function plainPath(path: string): string | null {
+  if (PLAIN.test(path)) return path;
   if (path === '' || path.startsWith('/') || path.includes('\0') || path.includes('\\') || /^[A-Za-z]:/.test(path))
     return null;
   const parts: string[] = [];
@@ -85,6 +90,7 @@ export function memorySource(files: ReadonlyMap<string, Uint8Array>): BundleSour
       };
     },
     text: (path) => decodeUtf8(bytesOf(path)),
+    decode: decodeUtf8,
     commonPrefix,
   };
 }

@@ -21,6 +21,7 @@ export class Fields {
   readonly path: string;
   readonly #value: JsonObject | Json[];
   readonly #names: readonly string[];
+  #next = 0;
 
   /** @param names the fields in order; needed to read the array form and to refuse known keys given twice */
   constructor(value: Json | undefined, names: readonly string[], path: string) {
@@ -41,7 +42,10 @@ export class Fields {
 
   get(name: string): Json | undefined {
     const value = this.#value;
-    return value instanceof JsonObject ? value.get(name) : value[this.#names.indexOf(name)];
+    if (!(value instanceof JsonObject)) return value[this.#names.indexOf(name)];
+    // Recorders write fields in the order they are read here, so the next key is mostly the one asked for.
+    if (value.keys[this.#next] === name) return value.values[this.#next++];
+    return value.get(name);
   }
 
   has(name: string): boolean {

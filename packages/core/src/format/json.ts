@@ -52,7 +52,7 @@ export class JsonObject {
   }
 
   set(key: string, value: Json): void {
-    const at = this.#find(key);
+    const at = this.keys.length === 0 ? -1 : this.#find(key);
     if (at >= 0) {
       this.values[at] = value;
       this.repeated ??= [];
@@ -94,13 +94,40 @@ const BACKSLASH = 0x5c;
 const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 
+/**
+ * Keys of the format and of the items in its payloads. A key found here costs no new string, and comparing it with
+ * another key of the table is comparing two addresses.
+ */
+const KNOWN_KEYS = (
+  'schema_version seq wall_time_unix_ms rollout_id thread_id codex_turn_id payload type raw_payload_id kind path status ' +
+  'tool_call_id model_visible_call_id code_mode_runtime_tool_id requester summary invocation_payload label input_preview ' +
+  'output_preview runtime_payload result_payload item_id inference_call_id model provider_name request_payload response_id ' +
+  'upstream_request_id response_payload event_type event_payload id role content text phase call_id name arguments output ' +
+  'encrypted_content input tool_name tool_namespace turn_id process_id command cwd parsed_cmd cmd source started_at_ms ' +
+  'completed_at_ms exit_code duration secs nanos aggregated_output annotations token_usage input_tokens ' +
+  'cached_input_tokens cache_write_input_tokens output_tokens reasoning_output_tokens total_tokens output_items workdir ' +
+  'yield_time_ms max_output_tokens response_item agent_message_payload stdout stderr formatted_output'
+).split(' ');
+
+/** Known keys by length and first letter, so that at most a few are compared. */
+const KEY_TABLE: readonly (readonly string[] | undefined)[] = (() => {
+  const table: string[][] = [];
+  for (const key of KNOWN_KEYS) {
+    const slot = keySlot(key.length, key.charCodeAt(0));
+    table[slot] = [...(table[slot] ?? []), key];
+  }
+  return table;
+})();
+
+function keySlot(length: number, first: number): number {
+  return (length << 5) | (first & 31);
+}
+
 class Parser {
   at = 0;
-  readonly #number: RegExp;
   readonly text: string;
   constructor(text: string) {
     this.text = text;
-    this.#number = new RegExp(NUMBER);
   }
 
   fail(reason: string, offset: number = this.at): never {
@@ -138,13 +165,25 @@ class Parser {
   }
 
   number(): JsonNumber {
-    this.#number.lastIndex = this.at;
-    const found = this.#number.exec(this.text);
+    const { text } = this;
+    const start = this.at;
+    let at = start;
+    let c = text.charCodeAt(at);
+    while (c >= 0x30 && c <= 0x39) c = text.charCodeAt(++at);
+    // Most numbers are plain digits; a sign, fraction or exponent takes the long way.
+    const isPlain = at > start && c !== 0x2e && c !== 0x65 && c !== 0x45;
+    if (isPlain && (at === start + 1 || text.charCodeAt(start) !== 0x30)) {
+      this.at = at;
+      return new JsonNumber(text.slice(start, at));
+    }
+    NUMBER.lastIndex = start;
+    const found = NUMBER.exec(text);
     if (found === null) return this.fail('invalid number');
-    const next = this.text.charCodeAt(this.at + found[0].length);
+    const end = start + found[0].length;
+    const next = text.charCodeAt(end);
     if (next >= 0x30 && next <= 0x39) return this.fail('a number must not begin with 0');
-    if (next === 0x2e || next === 0x65 || next === 0x45) return this.fail('invalid number', this.at + found[0].length);
-    this.at += found[0].length;
+    if (next === 0x2e || next === 0x65 || next === 0x45) return this.fail('invalid number', end);
+    this.at = end;
     return new JsonNumber(found[0]);
   }
 
@@ -153,7 +192,7 @@ class Parser {
     const start = this.at;
     // Short plain strings, most of all keys and ids, are found by a loop; the rest by searching.
     let at = start + 1;
-    const near = at + 48;
+    const near = at + 128;
     for (;;) {
       const c = text.charCodeAt(at);
       if (c === QUOTE) {
@@ -187,6 +226,21 @@ class Parser {
     return value;
   }
 
+  key(): string {
+    const { text } = this;
+    const start = this.at + 1;
+    const end = text.indexOf('"', start);
+    const known = end - start < 32 ? KEY_TABLE[keySlot(end - start, text.charCodeAt(start))] : undefined;
+    if (known !== undefined) {
+      for (const key of known) {
+        if (!text.startsWith(key, start)) continue;
+        this.at = end + 1;
+        return key;
+      }
+    }
+    return this.string();
+  }
+
   array(depth: number): Json[] {
     if (depth < 0) return this.fail(`more than ${MAX_DEPTH} containers inside one another`);
     const out: Json[] = [];
@@ -209,7 +263,7 @@ class Parser {
     if (this.space() === 0x7d) return this.word(1, out);
     for (;;) {
       if (this.space() !== QUOTE) return this.fail('expected a key');
-      const key = this.string();
+      const key = this.key();
       if (this.space() !== 0x3a) return this.fail('expected a colon');
       this.at++;
       out.set(key, this.value(depth));

@@ -3,8 +3,7 @@
  * symbolic link (`docs/format.md`). Not here: finding bundles (`locate.ts`), writing files (`write-state.ts`).
  */
 
-import { closeSync, fstatSync, lstatSync, openSync, readFileSync, readSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readSync, type Stats } from 'node:fs';
 import {
   type BundleSource,
   decodeUtf8,
@@ -37,62 +36,113 @@ function missing(path: string, error: unknown): SourceError {
   );
 }
 
+/** Opens for reading; a link is refused by the system itself, a pipe does not block. */
+const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+
+/** Files up to this size are read with one call. */
+const ONE_READ = 1 << 18;
+
 /** The files of the bundle in a folder. */
 export function directorySource(folder: string): BundleSource {
-  const safeFolders = new Set<string>(['.']);
+  const ordinary = new OrdinaryFiles(folder);
+  let scratch: Buffer | null = null;
 
-  /** The plain path, after checking that no part of it is a symbolic link. */
-  const confined = (path: string): { file: string; size: number } => {
+  /** The path on disk, after checking that it stays inside and is an ordinary file. */
+  const confined = (path: string): string => {
     const plain = plainPath(path);
     if (plain === null) throw new SourceError('payload_outside', `the path ${JSON.stringify(path)} leaves the bundle`);
-    const slash = plain.lastIndexOf('/');
-    const parent = slash < 0 ? '.' : plain.slice(0, slash);
-    if (!safeFolders.has(parent)) {
-      const parts = parent.split('/');
-      for (let i = 1; i <= parts.length; i++) refuseLink(parts.slice(0, i).join('/'));
-      safeFolders.add(parent);
-    }
-    return { file: join(folder, plain), size: refuseLink(plain) };
-  };
-
-  const refuseLink = (plain: string): number => {
-    try {
-      const stats = lstatSync(join(folder, plain));
-      if (stats.isSymbolicLink()) {
-        throw new SourceError('payload_outside', `${plain} is a symbolic link, and links of a bundle are not followed`);
-      }
-      if (!stats.isFile() && !stats.isDirectory()) {
-        throw new SourceError('payload_missing', `${plain} cannot be read: it is not an ordinary file`);
-      }
-      return stats.size;
-    } catch (error) {
-      throw error instanceof SourceError ? error : missing(plain, error);
-    }
+    ordinary.check(plain);
+    return `${folder}/${plain}`;
   };
 
   return {
-    open: (path) => open(confined(path).file, path),
+    open: (path) => open(confined(path), path),
     text: (path) => {
-      const { file, size } = confined(path);
-      if (size > MAX_TEXT_BYTES) {
-        throw new SourceError(
-          'limit_exceeded',
-          `${path} has ${size} bytes; more than ${MAX_TEXT_BYTES} are not interpreted`,
-        );
+      const file = confined(path);
+      const descriptor = openDescriptor(file, path);
+      try {
+        scratch ??= Buffer.allocUnsafeSlow(ONE_READ);
+        const size = readSync(descriptor, scratch, 0, ONE_READ, 0);
+        return size < ONE_READ ? decode(scratch.subarray(0, size)) : readLarge(descriptor, path);
+      } catch (error) {
+        throw error instanceof SourceError ? error : missing(path, error);
+      } finally {
+        closeSync(descriptor);
       }
-      return readText(file, path);
     },
+    decode,
     commonPrefix: nativeCommonPrefix,
   };
 }
 
-function open(file: string, path: string): SourceFile {
-  let descriptor: number;
+/** Which files of a bundle are ordinary ones. Folders are listed once; what a listing does not know is asked for. */
+class OrdinaryFiles {
+  readonly #root: string;
+  /** Names of ordinary files, by plain path of their folder. */
+  readonly #known = new Map<string, Set<string>>();
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  /** @throws SourceError where a part of the path is a symbolic link, or the file is missing or no ordinary file */
+  check(plain: string): void {
+    const slash = plain.lastIndexOf('/');
+    const parent = slash < 0 ? '' : plain.slice(0, slash);
+    const name = slash < 0 ? plain : plain.slice(slash + 1);
+    if (this.#folder(parent).has(name)) return;
+    const stats = this.#stats(plain);
+    if (!stats.isFile() && !stats.isDirectory()) {
+      throw new SourceError('payload_missing', `${plain} cannot be read: it is not an ordinary file`);
+    }
+    if (stats.isFile()) this.#folder(parent).add(name);
+  }
+
+  #folder(plain: string): Set<string> {
+    const known = this.#known.get(plain);
+    if (known !== undefined) return known;
+    const names = new Set<string>();
+    // The folder of the bundle itself may be reached by a link: the user named it.
+    if (plain !== '') {
+      const parts = plain.split('/');
+      for (let i = 1; i <= parts.length; i++) this.#stats(parts.slice(0, i).join('/'));
+      this.#list(plain, names);
+    }
+    this.#known.set(plain, names);
+    return names;
+  }
+
+  #list(plain: string, names: Set<string>): void {
+    try {
+      for (const entry of readdirSync(`${this.#root}/${plain}`, { withFileTypes: true })) {
+        if (entry.isFile()) names.add(entry.name);
+      }
+    } catch {
+      // A folder that cannot be listed may still be entered; its files are asked for one by one.
+    }
+  }
+
+  #stats(plain: string): Stats {
+    let stats: Stats;
+    try {
+      stats = lstatSync(`${this.#root}/${plain}`);
+    } catch (error) {
+      throw missing(plain, error);
+    }
+    if (!stats.isSymbolicLink()) return stats;
+    throw new SourceError('payload_outside', `${plain} is a symbolic link, and links of a bundle are not followed`);
+  }
+}
+
+function openDescriptor(file: string, path: string): number {
   try {
-    descriptor = openSync(file, 'r');
+    return openSync(file, OPEN_FLAGS);
   } catch (error) {
     throw missing(path, error);
   }
+}
+
+function open(file: string, path: string): SourceFile {
+  const descriptor = openDescriptor(file, path);
   try {
     return {
       size: fstatSync(descriptor).size,
@@ -111,14 +161,28 @@ function open(file: string, path: string): SourceFile {
   }
 }
 
-/** One call reads and decodes; only a text that may have been mended is looked at again as bytes. */
-function readText(file: string, path: string): string | null {
-  try {
-    const text = readFileSync(file, 'utf8');
-    return text.includes('\ufffd') ? decodeUtf8(readFileSync(file)) : text;
-  } catch (error) {
-    throw missing(path, error);
+function readLarge(descriptor: number, path: string): string | null {
+  const { size } = fstatSync(descriptor);
+  if (size > MAX_TEXT_BYTES) {
+    throw new SourceError(
+      'limit_exceeded',
+      `${path} has ${size} bytes; more than ${MAX_TEXT_BYTES} are not interpreted`,
+    );
   }
+  const bytes = Buffer.allocUnsafeSlow(size);
+  let at = 0;
+  while (at < size) {
+    const read = readSync(descriptor, bytes, at, size - at, at);
+    if (read === 0) break;
+    at += read;
+  }
+  return decode(bytes.subarray(0, at));
+}
+
+/** The native decoder mends what is not UTF-8; only a text that may have been mended is decoded strictly. */
+function decode(bytes: Uint8Array): string | null {
+  const text = Buffer.prototype.utf8Slice.call(bytes, 0, bytes.length);
+  return text.includes('\ufffd') ? decodeUtf8(bytes) : text;
 }
 
 /** Like the plain loop, at the speed of memcmp. */
