@@ -1,0 +1,92 @@
+/** A growing run of bytes: what a record or a payload is put together in before it is written. */
+
+const FIRST_CAPACITY = 4096;
+const encoder = new TextEncoder();
+
+export class ByteWriter {
+  #bytes: Uint8Array;
+  #length = 0;
+  /** @param growth by how much the room grows at least when it runs out; small where the bytes are held for long */
+  readonly #growth: number;
+
+  constructor(growth: number = 2) {
+    this.#growth = growth;
+    this.#bytes = new Uint8Array(FIRST_CAPACITY);
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** How many bytes are held, used or not. */
+  get capacity(): number {
+    return this.#bytes.length;
+  }
+
+  /** Drops everything from `length` on. Above `keep` bytes of room the memory is given back as well. */
+  truncate(length: number, keep: number = Number.POSITIVE_INFINITY): void {
+    this.#length = length;
+    if (this.#bytes.length > keep && length === 0) this.#bytes = new Uint8Array(FIRST_CAPACITY);
+  }
+
+  /** The bytes from `start` to `end`, shared with the writer: valid until it grows. */
+  view(start: number = 0, end: number = this.#length): Uint8Array {
+    return this.#bytes.subarray(start, end);
+  }
+
+  u8(value: number): void {
+    this.#room(1);
+    this.#bytes[this.#length++] = value;
+  }
+
+  /** An unsigned 32-bit integer, little-endian. */
+  u32(value: number): void {
+    this.#room(4);
+    this.#length += 4;
+    this.patchU32(this.#length - 4, value);
+  }
+
+  /** Overwrites four bytes that were written before. */
+  patchU32(at: number, value: number): void {
+    this.#bytes[at] = value & 0xff;
+    this.#bytes[at + 1] = (value >>> 8) & 0xff;
+    this.#bytes[at + 2] = (value >>> 16) & 0xff;
+    this.#bytes[at + 3] = (value >>> 24) & 0xff;
+  }
+
+  /** Text as UTF-8. */
+  text(text: string): void {
+    this.#room(text.length);
+    let { read, written } = encoder.encodeInto(text, this.#bytes.subarray(this.#length));
+    this.#length += written;
+    while (read < text.length) {
+      const rest = text.slice(read);
+      this.#room(rest.length * 3);
+      ({ read, written } = encoder.encodeInto(rest, this.#bytes.subarray(this.#length)));
+      this.#length += written;
+      read += text.length - rest.length;
+    }
+  }
+
+  /** Text as UTF-8 behind its length in bytes. */
+  sizedText(text: string): void {
+    const at = this.#length;
+    this.u32(0);
+    this.text(text);
+    this.patchU32(at, this.#length - at - 4);
+  }
+
+  bytes(bytes: Uint8Array): void {
+    this.#room(bytes.length);
+    this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.length;
+  }
+
+  #room(more: number): void {
+    const needed = this.#length + more;
+    if (needed <= this.#bytes.length) return;
+    const grown = new Uint8Array(Math.max(needed, Math.ceil(this.#bytes.length * this.#growth)));
+    grown.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = grown;
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * The handle a piece of code works for, carried along its asynchronous calls: a tool finds its thread, turn and call
+ * without being handed them.
+ */
+
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { CodeCell } from '../../recorder/code-cell.ts';
+import { Thread } from '../../recorder/thread.ts';
+import { ToolCall } from '../../recorder/tool.ts';
+import { Turn } from '../../recorder/turn.ts';
+
+/** What the running code works for. Where it works for nothing, the handles are disabled. */
+export interface CurrentTrace {
+  thread: Thread;
+  turn: Turn;
+  toolCall: ToolCall;
+  codeCell: CodeCell;
+}
+
+const NOTHING: CurrentTrace = {
+  thread: Thread.disabled,
+  turn: Turn.disabled,
+  toolCall: ToolCall.disabled,
+  codeCell: CodeCell.disabled,
+};
+
+const storage = new AsyncLocalStorage<CurrentTrace>();
+
+/** What the running code works for. */
+export function currentTrace(): CurrentTrace {
+  return storage.getStore() ?? NOTHING;
+}
+
+/** Runs a function for a handle; everything it calls, now and later, finds it by {@link currentTrace}. */
+export function withTrace<T>(handle: Thread | Turn | ToolCall | CodeCell, action: () => T): T {
+  return handle.recording ? storage.run(entered(handle, currentTrace()), action) : action();
+}
+
+function entered(handle: Thread | Turn | ToolCall | CodeCell, outer: CurrentTrace): CurrentTrace {
+  if (handle instanceof Thread) return { ...NOTHING, thread: handle };
+  if (handle instanceof Turn) return { ...NOTHING, thread: handle.thread, turn: handle };
+  const { turn } = handle;
+  const inner = { ...(outer.turn === turn ? outer : NOTHING), thread: turn.thread, turn };
+  return handle instanceof ToolCall ? { ...inner, toolCall: handle } : { ...inner, codeCell: handle };
+}

@@ -1,0 +1,43 @@
+/** Where a process records to: the environment's word, and the sink made of it. */
+
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { SEGMENT_SUFFIX } from '../../format/segment/segment-format.ts';
+import { BundleSink } from '../../recorder/bundle-sink.ts';
+import type { OpenedSink, RolloutIds } from '../../recorder/rollout.ts';
+import { SegmentSink } from '../../recorder/segment-sink.ts';
+import { AppendFile } from './append-file.ts';
+import { BundleDirectory } from './bundle-directory.ts';
+import { nativeCrc32 } from './native-crc32.ts';
+
+/** The layouts a trace can be written in. The reference reads `bundle` only. */
+const TRACE_FORMATS = ['bundle', 'segment'] as const;
+export type TraceFormat = (typeof TRACE_FORMATS)[number];
+
+/** What a process is told by its environment. */
+export interface TraceEnvironment {
+  /** The folder traces are written below; null where nothing is recorded. */
+  root: string | null;
+  format: TraceFormat;
+}
+
+/** Reads `ROLLOUT_TRACE_ROOT`, `CODEX_ROLLOUT_TRACE_ROOT` and `ROLLOUT_TRACE_FORMAT`. An unknown format is `bundle`. */
+export function traceEnvironment(env: Readonly<Record<string, string | undefined>>): TraceEnvironment {
+  const root = env.ROLLOUT_TRACE_ROOT || env.CODEX_ROLLOUT_TRACE_ROOT || null;
+  const format = TRACE_FORMATS.find((known) => known === env.ROLLOUT_TRACE_FORMAT) ?? 'bundle';
+  return { root, format };
+}
+
+/** Makes the files of a new trace below `root`. @throws where they cannot be made */
+export function openSink(root: string, format: TraceFormat, ids: RolloutIds): OpenedSink {
+  mkdirSync(root, { recursive: true, mode: 0o700 });
+  const path = join(root, `trace-${fileName(ids.traceId)}-${fileName(ids.rootThreadId)}`);
+  if (format === 'bundle') return { sink: new BundleSink(new BundleDirectory(path)), location: path };
+  const segment = path + SEGMENT_SUFFIX;
+  return { sink: new SegmentSink(new AppendFile(segment), nativeCrc32()), location: segment };
+}
+
+/** An id as part of a file name. Ids come from hosts and may hold anything. */
+function fileName(id: string): string {
+  return id.replaceAll(/[^A-Za-z0-9_-]/g, '_').slice(0, 80);
+}

@@ -1,0 +1,149 @@
+import { describe, expect, it } from 'vitest';
+import { EPOCH, type RecordedEvent, record } from './testing/recording.ts';
+
+const MODEL = { model: 'model-1', providerName: 'provider' };
+const types = (events: readonly RecordedEvent[]): string[] => events.map((event) => event.payload.type);
+const ofType = (events: readonly RecordedEvent[], type: string): RecordedEvent[] =>
+  events.filter((event) => event.payload.type === type);
+
+describe('nothing reaches the host', () => {
+  it('from payloads that cannot be read', () => {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    const cyclic: Record<string, unknown> = { input: [] };
+    cyclic.self = cyclic;
+    const thrower = (): never => {
+      throw new Error('from the host');
+    };
+    const hostile = [
+      proxy,
+      cyclic,
+      { input: [1n, proxy, { toJSON: thrower }] },
+      thrower,
+      Symbol('s'),
+      undefined,
+      null,
+      'x'.repeat(1e6),
+      new Map([[1, 2]]),
+      {
+        get input(): never {
+          return thrower();
+        },
+      },
+    ];
+    const { rollout, events } = record((live) => {
+      const turn = live.root.startTurn();
+      const call = turn.startToolCall({ name: 'x', payload: { type: 'function', arguments: '' } });
+      for (const payload of hostile) {
+        turn
+          .inference(MODEL)
+          .start(payload)
+          .complete({ outputItems: payload as [] });
+        turn
+          .compaction(MODEL)
+          .start(payload)
+          .complete(payload as []);
+        turn.compaction(MODEL).install(payload as never);
+        call.runtimeStarted(payload);
+        call.runtimeEnded('completed', payload);
+        turn.startToolCall({ name: 'x', payload: payload as never }).respond(payload);
+        live.root.protocolEvent('warning', payload);
+        turn.itemAccepted('x', payload as never);
+      }
+      live.end();
+    });
+    expect(types(events).at(-1)).toBe('recording_completed');
+    expect(rollout.troubles.value_replaced).toBeGreaterThan(0);
+    expect(rollout.troubles.payload_unreadable).toBeGreaterThan(0);
+  });
+
+  it('from arguments that are not what the types say', () => {
+    const nothing = undefined as never;
+    const { events, rollout } = record((live) => {
+      const { root } = live;
+      root.startTurn(null as never);
+      const turn = root.startTurn({ turnId: 7 as never });
+      turn.inference(nothing).start({});
+      turn.inference({ model: 1 } as never).start({});
+      turn.startToolCall(nothing);
+      turn.startToolCall({ name: 'x', payload: nothing, kind: { type: 'mcp' } as never });
+      turn.startCodeCell(nothing);
+      turn.compaction(nothing).start({});
+      turn.itemAccepted(nothing);
+      root.startChild(nothing);
+      root.agentResult(nothing);
+      root.protocolEvent(nothing, {});
+      const ok = root.startTurn();
+      ok.startToolCall({ name: 'x', payload: { type: 'function', arguments: '' } }).end('done' as never);
+      ok.end('finished' as never);
+      live.end('over' as never);
+      live.end();
+    });
+    expect(types(events).at(-1)).toBe('recording_completed');
+    expect(rollout.troubles.argument_invalid).toBeGreaterThan(8);
+  });
+
+  it('from a callback that throws or rejects', async () => {
+    for (const onDiagnostic of [
+      (): never => {
+        throw new Error('mine');
+      },
+      () => Promise.reject(new Error('mine')),
+    ]) {
+      const { rollout } = record(
+        (live) => {
+          live.end();
+          live.end();
+        },
+        { onDiagnostic },
+      );
+      expect(rollout.troubles.late_call).toBe(1);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  });
+
+  it('from a payload that calls the recorder while it is read', () => {
+    const { events, rollout } = record((live) => {
+      const nested = { toJSON: () => live.root.protocolEvent('warning', { inner: true }) ?? { outer: true } };
+      live.root.protocolEvent('warning', nested);
+      live.root.protocolEvent('warning', () => {
+        live.root.protocolEvent('warning', { first: true });
+        return {};
+      });
+    });
+    expect(ofType(events, 'protocol_event_observed').length).toBeGreaterThan(2);
+    expect(rollout.troubles.reentrant_call).toBe(1);
+  });
+});
+
+describe('time', () => {
+  it('is recorded as the clock gives it, and a step back is counted', () => {
+    const times = [EPOCH, EPOCH, EPOCH + 5, EPOCH + 3, Number.NaN, EPOCH + 9];
+    const { events, rollout } = record(
+      (live) => {
+        for (let i = 0; i < 3; i++) live.root.protocolEvent('warning', {});
+      },
+      { clock: () => times.shift() ?? 0 },
+    );
+    expect(events.map((event) => event.wall_time_unix_ms - EPOCH)).toEqual([0, 5, 3, 3, 9]);
+    expect(rollout.troubles).toEqual({ clock_stepped_back: 1 });
+  });
+});
+
+describe('an id that is used twice', () => {
+  it('stays what the model said, while the recorder finds one of its own', () => {
+    const { events, rollout } = record(({ root }) => {
+      const turn = root.startTurn();
+      for (let i = 0; i < 3; i++)
+        turn.startToolCall({ name: 'x', callId: 'call_0', payload: { type: 'function', arguments: '' } });
+    });
+    expect(
+      ofType(events, 'tool_call_started').map(({ payload }) => [payload.tool_call_id, payload.model_visible_call_id]),
+    ).toEqual([
+      ['call_0', 'call_0'],
+      ['call_0#2', 'call_0'],
+      ['call_0#3', 'call_0'],
+    ]);
+    expect(rollout.troubles).toEqual({ id_reused: 2 });
+  });
+});

@@ -1,0 +1,285 @@
+/**
+ * The one writer of a trace: every handle speaks through it, and nothing it does reaches the host.
+ *
+ * Owns the order of events (seq, payload numbers, times), the lanes of the threads, and the place that catches
+ * everything. Not here: what events there are (the handles), the layout (the sinks).
+ */
+
+import type { EventType } from '../format/event.ts';
+import type { PayloadRef } from '../format/payload.ts';
+import { type Diagnostics, errorText } from './diagnostics.ts';
+import { ArgumentError, type EventDraft, evaluate, PayloadDraft } from './event-draft.ts';
+import { type Journal, NO_SCOPE, type Scope } from './journal.ts';
+import { PlainCopier } from './plain-json.ts';
+import { Lane, type PreparedDelta } from './request-delta.ts';
+import type { Sink, SinkPayload } from './sink.ts';
+import type { WriteBudget } from './write-budget.ts';
+
+/** What a live journal needs of its host. */
+export interface JournalOptions {
+  sink: Sink;
+  rolloutId: string;
+  diagnostics: Diagnostics;
+  /** Unix milliseconds. */
+  clock: () => number;
+  newId: () => string;
+  budget: WriteBudget | null;
+}
+
+const SCHEMA_VERSION = 2;
+
+interface Prepared {
+  payloads: SinkPayload[];
+  fields: Record<string, unknown>;
+  deltas: { number: number; prepared: PreparedDelta; lane: Lane }[];
+}
+
+/** A journal that writes. */
+export class LiveJournal implements Journal {
+  readonly on = true;
+  readonly orphans: Journal;
+  readonly #options: JournalOptions;
+  readonly #lanes = new Map<string, Lane>();
+  /** How often each id was used, by what it names. */
+  readonly #ids = new Map<string, Map<string, number>>();
+  #seq = 0;
+  #payloads = 0;
+  #laneCount = 0;
+  #time: number | null = null;
+  #busy = false;
+  #closed = false;
+  #lossNoted = 0;
+  #closedLanes: number[] = [];
+
+  constructor(options: JournalOptions) {
+    this.#options = options;
+    this.orphans = new OrphanJournal(this, options.diagnostics);
+  }
+
+  write<T extends EventType>(type: T, scope: Scope, build: () => EventDraft<T>): boolean {
+    if (this.#closed) {
+      this.late();
+      return false;
+    }
+    if (this.#busy) {
+      this.#options.diagnostics.count('reentrant_call');
+      return false;
+    }
+    let code: 'payload_unreadable' | 'write_failed' = 'payload_unreadable';
+    let failure: unknown;
+    try {
+      const draft = evaluate(build());
+      this.#busy = true;
+      const prepared = this.#prepare(draft, scope);
+      code = 'write_failed';
+      this.#append(type, scope, prepared);
+      this.#busy = false;
+      this.#noteLoss(2);
+      return true;
+    } catch (error) {
+      failure = error;
+    }
+    this.#busy = false;
+    this.#options.diagnostics.count(
+      failure instanceof ArgumentError ? 'argument_invalid' : code,
+      errorText(failure),
+      failure,
+    );
+    return false;
+  }
+
+  guard<T>(fallback: T, action: () => T): T {
+    try {
+      return action();
+    } catch (error) {
+      this.#options.diagnostics.count('argument_invalid', errorText(error), error);
+      return fallback;
+    }
+  }
+
+  late(): void {
+    this.#options.diagnostics.count('late_call');
+  }
+
+  overloaded(): boolean {
+    if (this.#options.budget?.overdrawn !== true) return false;
+    this.#options.diagnostics.count('too_slow');
+    return true;
+  }
+
+  newId(): string {
+    return this.#options.newId();
+  }
+
+  unique(space: string, id: string): string {
+    const taken = this.#ids.get(space) ?? new Map<string, number>();
+    this.#ids.set(space, taken);
+    let uses = taken.get(id) ?? 0;
+    let free = id;
+    while (taken.has(free)) free = `${id}#${++uses}`;
+    taken.set(free, 1);
+    if (free !== id) {
+      taken.set(id, uses);
+      this.#options.diagnostics.count('id_reused', `${space} ${id}`);
+    }
+    return free;
+  }
+
+  /** Lets go of the copy of a thread's history. */
+  closeLane(threadId: string): void {
+    const lane = this.#lanes.get(threadId);
+    if (lane === undefined) return;
+    this.#lanes.delete(threadId);
+    this.#closedLanes.push(lane.number);
+  }
+
+  /** Writes what is missing into the trace, if anything is. */
+  noteLoss(): void {
+    this.#noteLoss(1);
+  }
+
+  /** Whether the trace has ended. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Nothing is recorded from here on. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#lanes.clear();
+    this.#ids.clear();
+    this.guard(undefined, () => this.#options.sink.close());
+  }
+
+  #prepare(draft: Record<string, unknown>, scope: Scope): Prepared {
+    const prepared: Prepared = { payloads: [], fields: {}, deltas: [] };
+    for (const name of Object.keys(draft)) {
+      const value = draft[name];
+      if (value instanceof PayloadDraft) prepared.fields[name] = this.#payload(value, scope, prepared);
+      else prepared.fields[name] = value;
+    }
+    return prepared;
+  }
+
+  #payload({ kind, value, form }: PayloadDraft, scope: Scope, prepared: Prepared): PayloadRef {
+    const number = this.#payloads + prepared.payloads.length + 1;
+    const lane = form === 'whole' || scope.threadId === null ? null : this.#lane(scope.threadId);
+    const delta = form === 'checkpoint' ? lane?.checkpoint(value) : lane?.request(value, form === 'request');
+    let replaced: number;
+    if (lane !== null && delta !== null && delta !== undefined) {
+      replaced = delta.replaced;
+      prepared.deltas.push({ number, prepared: delta, lane });
+      prepared.payloads.push({ number, kind, body: { type: 'delta', delta: delta.delta } });
+    } else {
+      const copier = new PlainCopier();
+      const copied = copier.copy(value) ?? null;
+      replaced = copier.replaced;
+      prepared.payloads.push({ number, kind, body: { type: 'whole', value: copied } });
+    }
+    if (replaced > 0) this.#options.diagnostics.count('value_replaced', kind, undefined, replaced);
+    return { raw_payload_id: `raw_payload:${number}`, kind: { type: kind }, path: `payloads/${number}.json` };
+  }
+
+  #lane(threadId: string): Lane {
+    let lane = this.#lanes.get(threadId);
+    if (lane === undefined) {
+      lane = new Lane(++this.#laneCount);
+      this.#lanes.set(threadId, lane);
+    }
+    return lane;
+  }
+
+  #append(type: EventType, scope: Scope, { payloads, fields, deltas }: Prepared): void {
+    const line = eventLine({
+      schema_version: SCHEMA_VERSION,
+      seq: this.#seq + 1,
+      wall_time_unix_ms: this.#now(),
+      rollout_id: this.#options.rolloutId,
+      thread_id: scope.threadId,
+      codex_turn_id: scope.turnId,
+      payload: { type, ...fields },
+    });
+    const { sink, budget } = this.#options;
+    const entry = { line, payloads, closedLanes: this.#closedLanes };
+    try {
+      if (budget === null) sink.append(entry);
+      else budget.charge(() => sink.append(entry));
+    } catch (error) {
+      for (const { lane } of deltas) lane.reset();
+      throw error;
+    }
+    this.#seq++;
+    this.#payloads += payloads.length;
+    this.#closedLanes = [];
+    for (const { number, prepared } of deltas) prepared.commit(number);
+  }
+
+  #now(): number {
+    let time = Math.trunc(this.#options.clock());
+    const before = this.#time;
+    if (!Number.isSafeInteger(time)) time = before ?? 0;
+    if (before !== null && time < before) this.#options.diagnostics.count('clock_stepped_back');
+    this.#time = time;
+    return time;
+  }
+
+  /** Says in the trace how much is missing, each time it has grown by the factor. */
+  #noteLoss(factor: number): void {
+    const { diagnostics } = this.#options;
+    const { lost } = diagnostics;
+    if (lost === this.#lossNoted || lost < this.#lossNoted * factor) return;
+    this.#lossNoted = lost;
+    this.write('protocol_event_observed', NO_SCOPE, () => ({
+      event_type: 'warning',
+      event_payload: new PayloadDraft('protocol_event', { type: 'warning', message: diagnostics.sentence() }),
+    }));
+  }
+}
+
+/** The journal of handles whose beginning was lost. */
+class OrphanJournal implements Journal {
+  readonly on = true;
+  readonly #live: LiveJournal;
+  readonly #diagnostics: Diagnostics;
+  constructor(live: LiveJournal, diagnostics: Diagnostics) {
+    this.#live = live;
+    this.#diagnostics = diagnostics;
+  }
+
+  get orphans(): Journal {
+    return this;
+  }
+
+  write(): boolean {
+    if (this.#live.closed) this.late();
+    else this.#diagnostics.count('parent_missing');
+    return false;
+  }
+
+  guard<T>(fallback: T, action: () => T): T {
+    return this.#live.guard(fallback, action);
+  }
+
+  late(): void {
+    this.#live.late();
+  }
+
+  overloaded(): boolean {
+    return false;
+  }
+
+  newId(): string {
+    return this.#live.newId();
+  }
+
+  unique(_space: string, id: string): string {
+    return id;
+  }
+}
+
+/** The event as one compact line. The reference refuses halves of surrogate pairs, so they are replaced. */
+function eventLine(event: object): string {
+  const line = JSON.stringify(event);
+  return line.includes('\\ud') ? JSON.stringify(new PlainCopier().copy(event)) : line;
+}

@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest';
+import { BundleSink } from './bundle-sink.ts';
+import type { InferenceAttempt } from './inference.ts';
+import { MemoryBundle } from './memory.ts';
+import { type Rollout, startRollout } from './rollout.ts';
+import type { Sink, SinkEntry } from './sink.ts';
+import { type RecordedEvent, testHost } from './testing/recording.ts';
+import { message, request, SCENARIOS } from './testing/scenarios.ts';
+
+const MODEL = { model: 'model-1', providerName: 'provider' };
+const ask = (rollout: Rollout): InferenceAttempt =>
+  rollout.root
+    .startTurn()
+    .inference(MODEL)
+    .start(request([message('msg_1', 'user', 'Hello')]));
+
+/** A bundle sink that fails where the test says. */
+function failing(fails: (entry: SinkEntry) => boolean): { sink: Sink; memory: MemoryBundle } {
+  const memory = new MemoryBundle();
+  const bundle = new BundleSink(memory);
+  return {
+    memory,
+    sink: {
+      open: (manifest) => bundle.open(manifest),
+      append: (entry) => {
+        if (fails(entry)) throw new Error('ENOSPC: no space left on device');
+        bundle.append(entry);
+      },
+      close: () => bundle.close(),
+    },
+  };
+}
+
+describe('what is lost', () => {
+  it('takes along what belongs to it, so that the log never names what it does not have', () => {
+    const { sink, memory } = failing(({ line }) =>
+      /"type":"(inference_started|tool_call_started|code_cell_started)"/.test(line),
+    );
+    const rollout = startRollout(testHost(sink));
+    SCENARIOS.get('code cells')?.(rollout);
+    const log = new TextDecoder().decode(memory.files().get('trace.jsonl'));
+    expect(log).not.toMatch(/inference_completed|tool_call_ended|code_cell_ended/);
+    expect(
+      log
+        .trimEnd()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as RecordedEvent).seq),
+    ).toEqual(
+      log
+        .trimEnd()
+        .split('\n')
+        .map((_, i) => i + 1),
+    );
+    expect(rollout.troubles).toMatchObject({ write_failed: 6, parent_missing: 12 });
+  });
+
+  it('is said once to the host and stands in the trace', () => {
+    const told: string[] = [];
+    const { sink, memory } = failing(
+      ({ line }) => line.includes('"protocol_event_observed"') && line.includes('"seq":5'),
+    );
+    const rollout = startRollout(testHost(sink, { onDiagnostic: ({ code }) => told.push(code) }));
+    const turn = rollout.root.startTurn();
+    turn.itemAccepted('a');
+    for (let i = 0; i < 4; i++) rollout.root.protocolEvent('warning', { i });
+    turn.end();
+    rollout.end();
+    expect(told).toEqual(['write_failed']);
+    expect(rollout.troubles).toEqual({ write_failed: 4 });
+    const payloads = [...memory.files()]
+      .filter(([path]) => path.startsWith('payloads/'))
+      .map(([, bytes]) => new TextDecoder().decode(bytes));
+    expect(payloads.at(-1)).toContain('This trace is incomplete: 4 records were not recorded (write_failed 4).');
+  });
+
+  it('makes the next request stand in full, because a delta needs what stands on disk', () => {
+    let failures = 0;
+    const { sink, memory } = failing(
+      ({ payloads: [payload] }) => payload?.kind === 'inference_request' && failures++ === 1,
+    );
+    const rollout = startRollout(testHost(sink));
+    const items: object[] = [];
+    for (let n = 1; n <= 3; n++) {
+      items.push(message(`msg_${n}`, 'user', `${n}`));
+      rollout.root.startTurn().inference(MODEL).start(request(items));
+    }
+    const inputs = [...memory.files()]
+      .filter(([path]) => path.startsWith('payloads/'))
+      .map(([, bytes]) => (JSON.parse(new TextDecoder().decode(bytes)) as { input?: object[] }).input?.length);
+    expect(inputs.filter((length) => length !== undefined)).toEqual([1, 3]);
+  });
+
+  it('is an inference call that begins while writing takes too much of the time, where the host asked for that', () => {
+    let now = 0;
+    let cost = 0;
+    const memory = new MemoryBundle();
+    const bundle = new BundleSink(memory);
+    const slow: Sink = {
+      open: (manifest) => bundle.open(manifest),
+      append: (entry) => {
+        now += cost;
+        bundle.append(entry);
+      },
+      close: () => bundle.close(),
+    };
+    const writeBudget = { options: { maxShare: 0.1, burstMs: 50 }, stopwatch: () => now };
+    const rollout = startRollout(testHost(slow, { writeBudget }));
+    const attempts = (): void => ask(rollout).complete({});
+    attempts();
+    cost = 40;
+    attempts();
+    attempts();
+    expect(rollout.troubles).toEqual({ too_slow: 1, parent_missing: 1 });
+    now += 10_000;
+    cost = 0;
+    attempts();
+    rollout.end();
+    expect(rollout.troubles.too_slow).toBe(1);
+  });
+});

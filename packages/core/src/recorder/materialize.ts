@@ -1,0 +1,95 @@
+/**
+ * The Codex layout of a segment: byte for byte what the `bundle` sink would have written in its place.
+ *
+ * Not here: where the files go (`BundleFiles`), reading the segment from a file (the node edge).
+ */
+
+import type { Manifest } from '../format/manifest.ts';
+import { ByteWriter } from '../format/segment/byte-writer.ts';
+import { indentJson } from '../format/segment/indent-json.ts';
+import {
+  SegmentDecoder,
+  type SegmentDecoderOptions,
+  type SegmentEvent,
+  type SegmentPayload,
+  type SegmentTail,
+} from '../format/segment/segment-decoder.ts';
+import { type BundleFiles, manifestBytes } from './bundle-sink.ts';
+import { PrettyPayloads, type ValuePrinter } from './pretty-payload.ts';
+
+const TEXT_PRINTER: ValuePrinter<Uint8Array> = {
+  pretty: indentJson,
+  compact(text, out) {
+    out.bytes(text);
+  },
+};
+
+/** What came of materializing a segment. */
+export interface Materialized {
+  events: number;
+  payloads: number;
+  /** What stood behind the last good record; null where nothing did. */
+  tail: SegmentTail | null;
+}
+
+/**
+ * Writes a segment as a bundle. Payloads come before the event that names them. Does not close the files.
+ *
+ * @param chunks the segment in pieces of any size
+ * @throws SegmentError where the bytes are no segment; whatever the files throw
+ */
+export function materialize(
+  chunks: Iterable<Uint8Array>,
+  files: BundleFiles,
+  options: SegmentDecoderOptions = {},
+): Materialized {
+  const decoder = new SegmentDecoder(options);
+  const writer = new BundleWriter(files);
+  for (const chunk of chunks) {
+    for (const event of decoder.push(chunk)) {
+      writer.manifest(decoder.manifest);
+      writer.event(event);
+    }
+  }
+  writer.manifest(decoder.manifest);
+  return { events: writer.events, payloads: writer.payloads, tail: decoder.tail() };
+}
+
+class BundleWriter {
+  events = 0;
+  payloads = 0;
+  #manifestWritten = false;
+  readonly #files: BundleFiles;
+  readonly #requests = new PrettyPayloads(TEXT_PRINTER);
+  readonly #out = new ByteWriter();
+
+  constructor(files: BundleFiles) {
+    this.#files = files;
+  }
+
+  manifest(manifest: unknown): void {
+    if (this.#manifestWritten || manifest === undefined) return;
+    this.#manifestWritten = true;
+    this.#files.writeManifest([manifestBytes(manifest as Manifest)]);
+  }
+
+  event({ line, payloads, closedLanes }: SegmentEvent): void {
+    for (const payload of payloads) {
+      this.#files.writePayload(payload.number, this.#print(payload));
+      this.payloads++;
+    }
+    this.#out.truncate(0);
+    this.#out.bytes(line);
+    this.#out.u8(0x0a);
+    this.#files.appendEvent(this.#out.view());
+    this.events++;
+    for (const lane of closedLanes) this.#requests.close(lane);
+  }
+
+  #print(payload: SegmentPayload): readonly Uint8Array[] {
+    if (payload.type === 'delta') return this.#requests.print(payload.number, payload.delta);
+    this.#out.truncate(0);
+    indentJson(payload.text, 0, this.#out);
+    return [this.#out.view()];
+  }
+}

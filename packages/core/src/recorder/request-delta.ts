@@ -1,0 +1,187 @@
+/**
+ * What a request adds to the one before it, exactly.
+ *
+ * An agent sends its whole history again with every request. A lane holds the recorder's own copy of the last request
+ * of one thread; the next one is compared with it part by part, and only what is new is copied. Nothing is taken on
+ * trust: an item changed in place is found and recorded as it was sent. Not here: how a delta is written (the sinks).
+ */
+
+import type { Delta, MemberDelta, Run } from '../format/segment/delta.ts';
+import { isHostSound, isStill, KeyLists, PlainCopier, type PlainJson, PlainRecord, REPLACED } from './plain-json.ts';
+
+/** The members whose elements are the history: the list of a Responses request, and that of a chat request. */
+const LIST_KEYS: readonly string[] = ['input', 'messages'];
+/** The two histories of a compaction checkpoint. Both are told against the list of the lane. */
+const CHECKPOINT_KEYS: readonly string[] = ['input_history', 'replacement_history'];
+/** How many comparisons a search for lost elements may cost, per element of the two lists. */
+const SEARCH_FACTOR = 8;
+
+interface HeldMember {
+  key: string;
+  value: PlainJson;
+}
+
+interface Head {
+  payload: number;
+  members: readonly HeldMember[];
+  list: readonly PlainJson[];
+}
+
+/** A delta that waits to be written, and what it makes of its lane. */
+export interface PreparedDelta {
+  delta: Delta<PlainJson>;
+  replaced: number;
+  /** Call once the payload stands on disk under this number. */
+  commit(payload: number): void;
+}
+
+/** The last request of one thread, as the recorder copied it. */
+export class Lane {
+  readonly number: number;
+  readonly #keyLists = new KeyLists();
+  #head: Head | null = null;
+  constructor(number: number) {
+    this.number = number;
+  }
+
+  /** Forgets the last request, so that the next one is told in full: a delta must build on what stands on disk. */
+  reset(): void {
+    this.#head = null;
+  }
+
+  /**
+   * Tells a request body against the lane.
+   *
+   * @param head whether the next request builds on this one
+   * @returns null where the body is not a JSON object
+   */
+  request(body: unknown, head: boolean): PreparedDelta | null {
+    return this.#prepare(body, head, LIST_KEYS);
+  }
+
+  /** Tells a compaction checkpoint against the lane. */
+  checkpoint(body: unknown): PreparedDelta | null {
+    return this.#prepare(body, false, CHECKPOINT_KEYS);
+  }
+
+  #prepare(body: unknown, head: boolean, listKeys: readonly string[]): PreparedDelta | null {
+    if (typeof body !== 'object' || body === null || Array.isArray(body)) return null;
+    if (typeof (body as { toJSON?: unknown }).toJSON === 'function') {
+      const said = new PlainCopier().copy(body);
+      return said instanceof PlainRecord ? this.#prepare(said.toJSON(), head, listKeys) : null;
+    }
+    const base = isHostSound() ? this.#head : null;
+    const around: object[] = [body];
+    const copier = new PlainCopier(this.#keyLists, around);
+    const members: MemberDelta<PlainJson>[] = [];
+    const held: HeldMember[] = [];
+    let list: readonly PlainJson[] | null = null;
+    for (const name of Object.keys(body)) {
+      const value = read(body, name, copier);
+      const key = name.toWellFormed();
+      if (isPlainList(value) && listKeys.includes(key) && (list === null || !head)) {
+        around.push(value);
+        const told = tellList(base?.list ?? [], value, copier);
+        around.pop();
+        list = told.items;
+        members.push({ op: 'list', key, runs: told.runs });
+        held.push({ key, value: null });
+        continue;
+      }
+      const from = base === null ? -1 : base.members.findIndex((member) => member.key === key);
+      const before = from < 0 ? undefined : base?.members[from];
+      if (before !== undefined && before.value !== null && stays(body, name, before.value)) {
+        members.push({ op: 'same', from });
+        held.push(before);
+        continue;
+      }
+      const copied = copier.copy(value, 1, key);
+      if (copied === undefined) continue;
+      members.push({ op: 'value', key, value: copied });
+      held.push({ key, value: copied });
+    }
+    return {
+      delta: { lane: this.number, base: base?.payload ?? null, head, members },
+      replaced: copier.replaced,
+      commit: (payload) => {
+        if (head) this.#head = { payload, members: held, list: list ?? [] };
+      },
+    };
+  }
+}
+
+function isPlainList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value) && (value as { toJSON?: unknown }).toJSON === undefined;
+}
+
+function read(holder: object, key: string | number, copier: PlainCopier): unknown {
+  try {
+    return (holder as Record<string | number, unknown>)[key];
+  } catch {
+    copier.replaced++;
+    return REPLACED.unreadable;
+  }
+}
+
+/** Like {@link isStill}; a value that throws while it is compared counts as changed. */
+function stays(holder: object, key: string | number, copy: PlainJson): boolean {
+  try {
+    return isStill((holder as Record<string | number, unknown>)[key], copy);
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Tells a list against the elements of the base's: the common start in one run, then, behind an edit, whatever is
+ * found again. The search is paid from a budget, so that the whole stays linear in the two lists.
+ */
+function tellList(base: readonly PlainJson[], list: readonly unknown[], copier: PlainCopier): ToldList {
+  let same = 0;
+  while (same < list.length && same < base.length && stays(list, same, base[same] as PlainJson)) same++;
+  const told = new ToldList(base.slice(0, same));
+  let next = same;
+  let budget = SEARCH_FACTOR * (base.length + list.length);
+  for (let i = same; i < list.length; i++) {
+    const here = base[next];
+    if (here !== undefined && stays(list, i, here)) {
+      told.copy(here, next++);
+      continue;
+    }
+    const copied = copier.copy(read(list, i, copier), 2, String(i)) ?? null;
+    let found = next;
+    while (found < base.length && budget > 0 && !isStill(copied, base[found] as PlainJson)) {
+      found++;
+      budget--;
+    }
+    if (found < base.length && budget > 0) {
+      told.copy(base[found] as PlainJson, found);
+      next = found + 1;
+    } else told.add(copied);
+  }
+  return told;
+}
+
+/** The runs of a list, and the list they amount to. */
+class ToldList {
+  readonly runs: Run<PlainJson>[] = [];
+  readonly items: PlainJson[];
+  constructor(start: PlainJson[]) {
+    this.items = start;
+    if (start.length > 0) this.runs.push({ type: 'copy', start: 0, count: start.length });
+  }
+
+  copy(item: PlainJson, from: number): void {
+    this.items.push(item);
+    const last = this.runs.at(-1);
+    if (last?.type === 'copy' && last.start + last.count === from) last.count++;
+    else this.runs.push({ type: 'copy', start: from, count: 1 });
+  }
+
+  add(item: PlainJson): void {
+    this.items.push(item);
+    const last = this.runs.at(-1);
+    if (last?.type === 'items') last.items.push(item);
+    else this.runs.push({ type: 'items', items: [item] });
+  }
+}
