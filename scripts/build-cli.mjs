@@ -1,15 +1,31 @@
 // @ts-check
-// Bundles the command line and all it needs of the core into one CommonJS file: one file to read from disk at start, and
-// V8 compiles only the functions a command calls. Written only when its bytes change.
+// Bundles the command line and all it needs of the core into one CommonJS file, puts the launcher beside it, and lets the
+// program run once to keep the code V8 makes of it: a start then compiles nothing. Written only when the bytes change.
 
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { coreDoors } from './doors.mjs';
 
 const entry = fileURLToPath(new URL('../packages/cli/src/main.ts', import.meta.url));
-const file = fileURLToPath(new URL('../packages/cli/dist/rollout-trace.cjs', import.meta.url));
+const launcher = fileURLToPath(new URL('../packages/cli/launcher.cjs', import.meta.url));
+const program = fileURLToPath(new URL('../packages/cli/dist/rollout-trace.cjs', import.meta.url));
+const file = fileURLToPath(new URL('../packages/cli/dist/cli.cjs', import.meta.url));
+const cache = fileURLToPath(new URL('../packages/cli/dist/cli.cache', import.meta.url));
+/** Reduced once to warm the cache: it goes through most of the reducer. */
+const sample = fileURLToPath(new URL('../fixtures/bundles/0.169.0/compact-agents', import.meta.url));
 
 const bundle = await rolldown({
   input: entry,
@@ -27,7 +43,6 @@ try {
   const { output } = await bundle.generate({
     file,
     format: 'cjs',
-    banner: '#!/usr/bin/env node',
     codeSplitting: false,
     comments: false,
   });
@@ -39,20 +54,45 @@ try {
   const foreign = [...chunk.imports, ...chunk.dynamicImports].filter((specifier) => !specifier.startsWith('node:'));
   if (foreign.length > 0)
     throw new Error(`the command line may load only node: modules, but it loads ${foreign.join(', ')}`);
-  write(chunk.code);
+  const changed = [write(file, chunk.code, 0o644), write(program, readFileSync(launcher, 'utf8'), 0o755)].includes(
+    true,
+  );
+  if (changed || !existsSync(cache)) warmCache();
 } finally {
   await bundle.close();
 }
 
 /**
  * Beside and over it, never in place: another process may be starting the old file.
- * @param {string} code
+ * @param {string} path
+ * @param {string} text
+ * @param {number} mode
  */
-function write(code) {
-  if (existsSync(file) && readFileSync(file, 'utf8') === code) return;
-  mkdirSync(dirname(file), { recursive: true });
-  const part = `${file}.${process.pid}.part`;
-  writeFileSync(part, code);
-  chmodSync(part, 0o755);
-  renameSync(part, file);
+function write(path, text, mode) {
+  if (existsSync(path) && readFileSync(path, 'utf8') === text) return false;
+  mkdirSync(dirname(path), { recursive: true });
+  const part = `${path}.${process.pid}.part`;
+  writeFileSync(part, text);
+  chmodSync(part, mode);
+  renameSync(part, path);
+  return true;
+}
+
+/** A cache of older code would be refused for its length, or worse, not refused: it goes first. */
+function warmCache() {
+  rmSync(cache, { force: true });
+  const scratch = mkdtempSync(join(tmpdir(), 'rollout-trace-build-'));
+  const part = `${cache}.${process.pid}.part`;
+  try {
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      [program, 'reduce', sample, '-o', join(scratch, 'state.json'), '--quiet'],
+      { env: { ...process.env, ROLLOUT_TRACE_WRITE_CODE_CACHE: part }, encoding: 'utf8' },
+    );
+    if (status !== 0) throw new Error(`the built command line fails: ${stderr}`);
+    renameSync(part, cache);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+    rmSync(part, { force: true });
+  }
 }

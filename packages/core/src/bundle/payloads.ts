@@ -7,16 +7,12 @@ import { hasOverflow } from '../format/canonical-json.ts';
 import type { GenerationRules } from '../format/generation.ts';
 import { isJsonSyntax, type Json, JsonSyntaxError, member, parseJson } from '../format/json.ts';
 import type { PayloadRef } from '../format/payload.ts';
-import { type Bodies, BodyError, plainItems, type RequestBody } from '../reducer/bodies.ts';
+import { BodyError, plainItems, type RequestBody } from '../reducer/bodies.ts';
+import type { PayloadBodies, PayloadOptions } from './evidence.ts';
 import { RequestReader } from './request-reader.ts';
 import { type BundleSource, SourceError } from './source.ts';
 
-export interface PayloadOptions {
-  /** False reads every request on its own: slower, and the same. */
-  sharePrefixes?: boolean | undefined;
-}
-
-export class Payloads implements Bodies {
+export class Payloads implements PayloadBodies {
   readonly #source: BundleSource;
   readonly #rules: GenerationRules;
   readonly #requests: RequestReader | null;

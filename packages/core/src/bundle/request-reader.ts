@@ -27,12 +27,54 @@ const CLOSE_OBJECT = 0x7d;
 /** The document is not one this reader understands. */
 class Unusual extends Error {}
 
+/**
+ * Bytes in blocks as large as those a file is read in. They grow without being copied, and no memory is touched twice: on
+ * most systems a fresh page costs more than copying one.
+ */
+class HeldBytes {
+  length = 0;
+  readonly #blocks: Uint8Array[] = [];
+
+  /** The bytes of one block that are held. */
+  block(index: number): Uint8Array {
+    const block = this.#blocks[index] as Uint8Array;
+    const rest = this.length - index * BLOCK;
+    return rest < BLOCK ? block.subarray(0, rest) : block;
+  }
+
+  at(offset: number): number | undefined {
+    return this.#blocks[Math.floor(offset / BLOCK)]?.[offset % BLOCK];
+  }
+
+  slice(start: number): Uint8Array {
+    const out = new Uint8Array(this.length - start);
+    for (let at = start; at < this.length; ) {
+      const part = this.block(Math.floor(at / BLOCK)).subarray(at % BLOCK);
+      out.set(part, at - start);
+      at += part.length;
+    }
+    return out;
+  }
+
+  /** Replaces what stands behind `start`. */
+  replaceFrom(start: number, bytes: Uint8Array): void {
+    for (let done = 0; done < bytes.length; ) {
+      const at = start + done;
+      const index = Math.floor(at / BLOCK);
+      if (index === this.#blocks.length) this.#blocks.push(new Uint8Array(BLOCK));
+      const part = bytes.subarray(done, done + BLOCK - (at % BLOCK));
+      (this.#blocks[index] as Uint8Array).set(part, at % BLOCK);
+      done += part.length;
+    }
+    this.length = start + bytes.length;
+  }
+}
+
 /** What is kept of the latest request of a stream. */
 interface Held {
   serial: number;
-  /** The file up to the end of its last item, in a buffer with room to grow. */
-  bytes: Uint8Array;
-  length: number;
+  /** The file up to the end of its last item. */
+  bytes: HeldBytes;
   /** Offset behind the `[` of the input. */
   start: number;
   items: Json[];
@@ -47,11 +89,24 @@ interface Held {
   tailResponses: (string | null | undefined)[];
 }
 
+/** A buffer that is used again and again. What was taken before is gone. */
+class Scratch {
+  #bytes = new Uint8Array(BLOCK);
+
+  take(size: number): Uint8Array {
+    if (size > this.#bytes.length) this.#bytes = new Uint8Array(size * 2);
+    return this.#bytes.subarray(0, size);
+  }
+}
+
 export class RequestReader {
   readonly #source: BundleSource;
   readonly #streams = new Map<string, Held>();
   #serial = 0;
-  #scratch = new Uint8Array(BLOCK);
+  /** For comparing: a block, or the end of a document. */
+  readonly #compared = new Scratch();
+  /** For what is parsed. */
+  readonly #fresh = new Scratch();
   constructor(source: BundleSource) {
     this.#source = source;
   }
@@ -74,7 +129,7 @@ export class RequestReader {
 
   /** A request that does not begin like the one before it: the whole document. */
   #first(file: SourceFile, stream: string, before: Held | undefined): RequestBody {
-    const bytes = new Uint8Array(file.size);
+    const bytes = this.#fresh.take(file.size);
     readFully(file, bytes, 0);
     const walk = new Walk(bytes, 0, this.#source);
     const headResponse = walk.head();
@@ -84,10 +139,11 @@ export class RequestReader {
     walk.items(items, ends, true, before === undefined ? null : new Earlier(before, 0, this.#source));
     const length = ends.at(-1) ?? start;
     const tail = walk.tail(length);
+    const kept = new HeldBytes();
+    kept.replaceFrom(0, bytes.subarray(0, length));
     const held: Held = {
       serial: ++this.#serial,
-      bytes,
-      length,
+      bytes: kept,
       start,
       items,
       ends,
@@ -104,10 +160,10 @@ export class RequestReader {
   #next(file: SourceFile, held: Held): RequestBody | null {
     const unchanged = countUpTo(held.ends, this.#commonPrefix(file, held));
     const from = unchanged === 0 ? 0 : (held.ends[unchanged - 1] as number);
-    if (unchanged === 0 || !closes(held.bytes[from - 1])) return null;
+    if (unchanged === 0 || !closes(held.bytes.at(from - 1))) return null;
 
     const end = this.#repeatedTail(file, held, from);
-    const fresh = new Uint8Array((end === null ? file.size : file.size - held.tail.length) - from);
+    const fresh = this.#fresh.take((end === null ? file.size : file.size - held.tail.length) - from);
     readFully(file, fresh, from);
 
     const earlier = unchanged < held.items.length ? new Earlier(held, unchanged, this.#source) : null;
@@ -118,7 +174,7 @@ export class RequestReader {
     }
     new Walk(fresh, from, this.#source).items(held.items, held.ends, false, earlier);
     const itemsEnd = (held.ends.at(-1) as number) - from;
-    replaceFrom(held, from, fresh.subarray(0, itemsEnd));
+    held.bytes.replaceFrom(from, fresh.subarray(0, itemsEnd));
     if (end === null) {
       const tail = new Walk(fresh, 0, this.#source).tail(itemsEnd);
       held.tailEnds = tail.ends;
@@ -137,7 +193,7 @@ export class RequestReader {
   #repeatedTail(file: SourceFile, held: Held, from: number): { bytes: Uint8Array; same: number; kept: number } | null {
     const start = file.size - held.tail.length;
     if (start < from) return null;
-    const bytes = this.#buffer(held.tail.length);
+    const bytes = this.#compared.take(held.tail.length);
     readFully(file, bytes, start);
     const same = this.#source.commonPrefix(bytes, held.tail);
     const kept = countUpTo(held.tailEnds, same);
@@ -154,21 +210,16 @@ export class RequestReader {
 
   /** How many bytes the file has in common with the held ones. */
   #commonPrefix(file: SourceFile, held: Held): number {
-    const end = Math.min(file.size, held.length);
-    const block = this.#buffer(BLOCK);
+    const end = Math.min(file.size, held.bytes.length);
+    const block = this.#compared.take(BLOCK);
     for (let at = 0; at < end; at += block.length) {
       const want = Math.min(block.length, end - at);
       const part = block.length === want ? block : block.subarray(0, want);
       if (file.read(part, at) !== want) throw new Unusual();
-      const same = this.#source.commonPrefix(part, held.bytes.subarray(at, at + want));
+      const same = this.#source.commonPrefix(part, held.bytes.block(at / BLOCK));
       if (same < want) return at + same;
     }
     return end;
-  }
-
-  #buffer(size: number): Uint8Array {
-    if (size > this.#scratch.length) this.#scratch = new Uint8Array(size * 2);
-    return this.#scratch.subarray(0, size);
   }
 }
 
@@ -182,18 +233,6 @@ function body(held: Held, previousSerial: number, unchanged: number): RequestBod
   };
   const tailResponse = held.tailResponses.findLast((response) => response !== undefined);
   return { input, previousResponseId: tailResponse === undefined ? held.headResponse : tailResponse };
-}
-
-/** Replaces what stands behind `from` in the held bytes. */
-function replaceFrom(held: Held, from: number, fresh: Uint8Array): void {
-  const length = from + fresh.length;
-  if (length > held.bytes.length) {
-    const grown = new Uint8Array(length * 2);
-    grown.set(held.bytes.subarray(0, from));
-    held.bytes = grown;
-  }
-  held.bytes.set(fresh, from);
-  held.length = length;
 }
 
 function readFully(file: SourceFile, into: Uint8Array, offset: number): void {
@@ -238,7 +277,7 @@ class Earlier {
   constructor(held: Held, from: number, source: BundleSource) {
     const start = from === 0 ? held.start : (held.ends[from - 1] as number);
     this.#source = source;
-    this.#bytes = held.bytes.slice(start, held.length);
+    this.#bytes = held.bytes.slice(start);
     this.#items = held.items.slice(from);
     this.#bounds = [0, ...held.ends.slice(from).map((end) => end - start)];
   }

@@ -10,12 +10,17 @@ import { asI64, asU32, asU64, type Int64, type Json, JsonObject, jsonTypeName } 
 /** A value that does not have the shape its place asks for. `path` is a JSON Pointer. */
 export class DecodeError extends Error {
   readonly path: string;
+  readonly expected: string;
   constructor(path: string, expected: string, found: string) {
     super(`${path === '' ? 'the value' : path} must be ${expected}, but is ${found}`);
     this.name = 'DecodeError';
     this.path = path;
+    this.expected = expected;
   }
 }
+
+/** What a known key must be: the error of a key that is repeated. */
+export const GIVEN_ONCE = 'given once';
 
 export class Fields {
   readonly path: string;
@@ -30,7 +35,7 @@ export class Fields {
     }
     if (value instanceof JsonObject && value.repeated !== null) {
       const twice = value.repeated.find((key) => names.includes(key));
-      if (twice !== undefined) throw new DecodeError(`${path}/${twice}`, 'given once', 'given twice');
+      if (twice !== undefined) throw new DecodeError(`${path}/${twice}`, GIVEN_ONCE, 'given twice');
     }
     if (Array.isArray(value) && value.length > names.length) {
       throw new DecodeError(path, `an array of ${names.length} fields`, `${value.length} elements long`);

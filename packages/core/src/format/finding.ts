@@ -52,6 +52,21 @@ export const FINDING_CODES = {
     title: 'a payload path leaves the bundle',
     hint: 'Such paths are refused: a bundle must not read files of the machine it is opened on.',
   },
+  segment_invalid: {
+    severity: 'error',
+    title: 'a file is no segment, or one of an unknown version',
+    hint: 'A segment is a file that ends in .rollout; update rollout-trace if it is newer.',
+  },
+  segment_torn: {
+    severity: 'warning',
+    title: 'the last record of a segment was cut off',
+    hint: 'The recorder was stopped while it wrote; everything acknowledged before was reduced.',
+  },
+  segment_corrupt: {
+    severity: 'error',
+    title: 'a record of a segment is not what was written',
+    hint: 'The bytes changed after they were written; everything before them was reduced.',
+  },
   // The log
   line_unreadable: { severity: 'error', title: 'a line of the log is not UTF-8', hint: DAMAGE },
   line_torn: {
@@ -236,6 +251,8 @@ export interface FaultDetail {
   line?: number | undefined;
   json_path?: string | undefined;
   severity?: Severity | undefined;
+  /** A contradiction that shows again and again is one finding: the first with this key is kept. */
+  once?: string | undefined;
   cause?: unknown;
 }
 

@@ -167,7 +167,8 @@ export interface ToolCall {
   thread_id: string;
   started_by_codex_turn_id: string | null;
   execution: ExecutionWindow;
-  requester: ToolRequester;
+  /** Null only where salvage could not tell who asked. */
+  requester: ToolRequester | null;
   kind: ToolKind;
   model_visible_call_item_ids: string[];
   model_visible_output_item_ids: string[];

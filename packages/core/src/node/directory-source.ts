@@ -56,7 +56,7 @@ export function directorySource(folder: string): BundleSource {
   };
 
   return {
-    open: (path) => open(confined(path), path),
+    open: (path) => openFile(confined(path), path),
     text: (path) => {
       const file = confined(path);
       const descriptor = openDescriptor(file, path);
@@ -141,7 +141,8 @@ function openDescriptor(file: string, path: string): number {
   }
 }
 
-function open(file: string, path: string): SourceFile {
+/** Opens a file on disk; `path` is what it is called in errors. */
+export function openFile(file: string, path: string): SourceFile {
   const descriptor = openDescriptor(file, path);
   try {
     return {
@@ -179,10 +180,12 @@ function readLarge(descriptor: number, path: string): string | null {
   return decode(bytes.subarray(0, at));
 }
 
+const REPLACEMENT = String.fromCharCode(0xfffd);
+
 /** The native decoder mends what is not UTF-8; only a text that may have been mended is decoded strictly. */
 function decode(bytes: Uint8Array): string | null {
   const text = Buffer.prototype.utf8Slice.call(bytes, 0, bytes.length);
-  return text.includes('\ufffd') ? decodeUtf8(bytes) : text;
+  return text.includes(REPLACEMENT) ? decodeUtf8(bytes) : text;
 }
 
 /** Like the plain loop, at the speed of memcmp. */

@@ -5,7 +5,7 @@ import type { Bodies } from './bodies.ts';
 import { applyReceipt, createItem } from './conversation.ts';
 import { normalizeOne, normalizing } from './placement.ts';
 import type { ReducerState } from './state.ts';
-import { knownThread } from './thread.ts';
+import { knownThread, uncheckedTurn } from './thread.ts';
 
 export function acceptHistoryItem(
   state: ReducerState,
@@ -36,6 +36,7 @@ export function acceptHistoryItem(
     return;
   }
   if (thread.byResponsesId.has(id)) return;
-  const turnId = state.event?.codex_turn_id ?? null;
+  const named = state.event?.codex_turn_id ?? null;
+  const turnId = named === null ? null : uncheckedTurn(state, `accepted item ${id}`, threadId, named);
   thread.provisional.set(id, createItem(state, candidate, { thread, turnId, producer: null }));
 }

@@ -396,6 +396,13 @@ export function observeAgentResult(state: ReducerState, event: EventPayload<'age
     knownThread(state, event.child_thread_id);
     return;
   }
+  if (child === undefined && state.mode === 'salvage') {
+    state.notice(
+      'thread_unknown',
+      `${event.edge_id} comes from thread ${event.child_thread_id}, which has not started in this trace`,
+    );
+    return;
+  }
   const spoken = child?.lastSpoken.get(event.child_codex_turn_id);
   const edge: PendingEdge = {
     edge_id: event.edge_id,

@@ -4,12 +4,21 @@ import { compareUtf8 } from '../format/canonical-json.ts';
 import type { CodeCellStatus, EventPayload, ExecutionStatus, RawEvent } from '../format/event.ts';
 import type { CodeCell } from '../format/graph.ts';
 import { addProducer, markDirty } from './conversation.ts';
-import type { ItemRecord, QueuedCell, QueuedCellEvent, ReducerState, ToolRecord } from './state.ts';
+import {
+  addTo,
+  type ItemRecord,
+  type QueuedCell,
+  type QueuedCellEvent,
+  type ReducerState,
+  type ToolRecord,
+} from './state.ts';
 import { turnOf } from './thread.ts';
 import { closeWindow } from './window.ts';
 
-export function cellIdOf(callId: string): string {
-  return `code_cell:${callId}`;
+/** The cells of a call id that are materialised: one, or in salvage several. */
+export function cellsOfCall(state: ReducerState, callId: string): CodeCell[] {
+  const ids = state.cellIdsOfCall.get(callId) ?? [];
+  return ids.map((id) => state.cells.get(id)).filter((cell) => cell !== undefined);
 }
 
 /** The thread of a cell event: the envelope's, else that of the envelope's turn (spec C1). */
@@ -33,22 +42,42 @@ export function startCell(state: ReducerState, event: RawEvent<'code_cell_starte
   const { runtime_cell_id: runtimeId, model_visible_call_id: callId } = event.payload;
   const threadId = threadOfCell(state, 'start', runtimeId);
   if (threadId === null) return;
-  const cellId = cellIdOf(callId);
   const ofThread = state.cellOfRuntime.get(threadId);
-  const mapped = ofThread?.get(runtimeId);
-  if (mapped !== undefined && mapped !== cellId) {
-    state.fault('cell_duplicate', `runtime cell ${runtimeId} of thread ${threadId} is both ${mapped} and ${cellId}`);
-    return;
-  }
-  if (state.queuedCells.has(cellId) || state.cells.has(cellId)) {
-    state.fault('cell_duplicate', `${cellId} starts again as runtime cell ${runtimeId}, but it has started already`);
-    return;
-  }
+  const cellId = newCellId(state, threadId, runtimeId, callId);
+  if (cellId === null) return;
+  addTo(state.cellIdsOfCall, callId, cellId);
   if (ofThread === undefined) state.cellOfRuntime.set(threadId, new Map([[runtimeId, cellId]]));
   else ofThread.set(runtimeId, cellId);
   const queued: QueuedCell = { cellId, event, line: state.line, threadId, later: [] };
   if (sourceItem(state, threadId, callId) === null) state.queuedCells.set(cellId, queued);
   else materialize(state, queued);
+}
+
+/**
+ * The id of a cell that starts. Where its call id or its runtime id is taken, salvage tells the two cells apart
+ * (`code_cell:<call id>#2`); what names the runtime id from now on means the new one.
+ *
+ * @returns null where the same line was written twice
+ */
+function newCellId(state: ReducerState, threadId: string, runtimeId: string, callId: string): string | null {
+  const plain = `code_cell:${callId}`;
+  const isTaken = (id: string): boolean => state.queuedCells.has(id) || state.cells.has(id);
+  const mapped = state.cellOfRuntime.get(threadId)?.get(runtimeId);
+  let known: string | null = null;
+  if (mapped !== undefined && mapped !== plain) {
+    state.fault('cell_duplicate', `runtime cell ${runtimeId} of thread ${threadId} is both ${mapped} and ${plain}`);
+    known = mapped;
+  } else if (isTaken(plain)) {
+    state.fault('cell_duplicate', `${plain} starts again as runtime cell ${runtimeId}, but it has started already`);
+    known = plain;
+  }
+  if (known !== null) {
+    const startedSeq = state.queuedCells.get(known)?.event.seq ?? state.cells.get(known)?.execution.started_seq;
+    if (startedSeq === state.seq) return null;
+  }
+  let id = plain;
+  for (let n = 2; isTaken(id); n++) id = `${plain}#${n}`;
+  return id;
 }
 
 /** The item whose call the cell is: a custom tool call with its call id in its thread. */
@@ -57,7 +86,7 @@ function sourceItem(state: ReducerState, threadId: string, callId: string): Item
   return (
     inItemOrder(
       state,
-      items.filter(({ item }) => item.kind === 'custom_tool_call'),
+      items.filter(({ item, cell }) => item.kind === 'custom_tool_call' && cell === null),
     )[0] ?? null
   );
 }
@@ -71,8 +100,9 @@ export function inItemOrder(state: ReducerState, records: ItemRecord[]): ItemRec
 /** A custom tool call came into being: a cell that waits for it can be made (spec C4). */
 export function expectCell(state: ReducerState, record: ItemRecord): void {
   if (state.queuedCells.size === 0 || record.item.kind !== 'custom_tool_call' || record.item.call_id === null) return;
-  const cellId = cellIdOf(record.item.call_id);
-  if (state.queuedCells.get(cellId)?.threadId === record.item.thread_id) state.readyCells.add(cellId);
+  for (const cellId of state.cellIdsOfCall.get(record.item.call_id) ?? []) {
+    if (state.queuedCells.get(cellId)?.threadId === record.item.thread_id) state.readyCells.add(cellId);
+  }
 }
 
 /** Makes the cells whose source has appeared, in byte order of their ids (spec C4). */
@@ -82,10 +112,14 @@ export function flushQueuedCells(state: ReducerState): void {
   state.readyCells.clear();
   for (const cellId of ready) {
     const queued = state.queuedCells.get(cellId);
-    if (queued === undefined) continue;
+    if (queued === undefined || sourceItem(state, queued.threadId, callIdOf(queued)) === null) continue;
     state.queuedCells.delete(cellId);
     materialize(state, queued);
   }
+}
+
+function callIdOf({ event }: QueuedCell): string {
+  return event.payload.model_visible_call_id;
 }
 
 /** Spec C3. Times and findings are those of the cell's own events, not of the event that showed its source. */
@@ -131,6 +165,7 @@ function materialize(state: ReducerState, queued: QueuedCell): void {
     nested_tool_call_ids: (state.toolsOfCell.get(cellId) ?? []).map(({ call }) => call.tool_call_id).sort(compareUtf8),
     wait_tool_call_ids: [],
   };
+  source.cell = cell;
   state.cells.set(cellId, cell);
   if (turnId !== null) {
     const running = state.runningCells.get(turnId);
@@ -163,13 +198,21 @@ function replay(state: ReducerState, later: QueuedCellEvent[]): void {
 export function linkCellOutput(state: ReducerState, record: ItemRecord): void {
   const { item } = record;
   if (item.kind !== 'custom_tool_call_output' || item.call_id === null) return;
-  const cell = state.cells.get(cellIdOf(item.call_id));
-  if (cell === undefined) return;
-  if (!record.cellLinked) {
-    record.cellLinked = true;
+  const cell = record.cell ?? cellOfOutput(state, record, item.call_id);
+  if (cell === null) return;
+  if (record.cell === null) {
+    record.cell = cell;
     cell.output_item_ids.push(item.item_id);
   }
   addProducer(record, { type: 'code_cell', code_cell_id: cell.code_cell_id });
+}
+
+/** Where salvage has several cells of one call id, each takes the first output of its thread that no other has. */
+function cellOfOutput(state: ReducerState, { item }: ItemRecord, callId: string): CodeCell | null {
+  const cells = cellsOfCall(state, callId);
+  if (cells.length < 2) return cells[0] ?? null;
+  const own = cells.filter((cell) => cell.thread_id === item.thread_id);
+  return own.find((cell) => cell.output_item_ids.length === 0) ?? own.at(-1) ?? null;
 }
 
 /** The initial response or the end of a cell (spec C5, C6); kept for later while the cell is queued. */

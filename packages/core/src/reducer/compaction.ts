@@ -8,8 +8,8 @@ import type { Bodies } from './bodies.ts';
 import { flushQueuedCells } from './code-cell.ts';
 import { createItem, enterTranscript, type Sighting } from './conversation.ts';
 import type { Candidate } from './normalize.ts';
-import { normalizeList, normalizing, placeBySearch } from './placement.ts';
-import { addTo, type ItemRecord, type ReducerState, type ThreadRecord } from './state.ts';
+import { normalizeList, normalizing, placeBySearch, snapshotItems } from './placement.ts';
+import { addTo, type ItemRecord, type ReducerState } from './state.ts';
 import { knownThread, turnOf } from './thread.ts';
 import { closeWindow, openWindow } from './window.ts';
 
@@ -68,13 +68,14 @@ function endRequest(
       'compaction_unknown',
       `compaction request ${id} ends for compaction ${compactionId}, but it started for ${request.compaction_id}`,
     );
-    return;
   }
   closeWindow(state, request.execution, status);
   request.raw_response_payload_id = responseId;
 }
 
-function history(state: ReducerState, body: Json, key: string, ref: PayloadRef): Json[] | null {
+/** One list of a checkpoint; null where it cannot be had. */
+function history(state: ReducerState, body: Json | undefined, key: string, ref: PayloadRef): Json[] | null {
+  if (body === undefined) return null;
   const list = member(body, key);
   if (Array.isArray(list)) return list;
   state.fault(
@@ -109,7 +110,6 @@ export function installCompaction(
   if (thread === null) return;
   const turnId = eventTurn === null ? null : turnOf(state, `compaction ${id}`, threadId, eventTurn);
   const body = state.read(ref, (r) => bodies.json(r));
-  if (body === undefined) return;
   const input = history(state, body, 'input_history', ref);
   const replacement = history(state, body, 'replacement_history', ref);
 
@@ -154,9 +154,3 @@ const MARKER: Candidate = {
   unstable: false,
   payloadId: '',
 };
-
-function* snapshotItems(thread: ThreadRecord): Iterable<ItemRecord> {
-  const { snapshot, tail } = thread;
-  for (let k = 0; k < snapshot.length; k++) yield snapshot.sequence.records[k] as ItemRecord;
-  yield* tail;
-}

@@ -9,7 +9,7 @@ import { compareUtf8 } from '../format/canonical-json.ts';
 import type { ConversationItem, ItemProducer } from '../format/graph.ts';
 import { linkMail, mailOf } from './agent.ts';
 import { expectCell, linkCellOutput } from './code-cell.ts';
-import { encodedPart, isReadable, mergeReasoning, sameContent, sameParts } from './match.ts';
+import { encodedPart, isReadable, lookupKey, mergeReasoning, sameContent, sameParts } from './match.ts';
 import type { Candidate } from './normalize.ts';
 import { addTo, type ItemRecord, type ReducerState, type ThreadRecord } from './state.ts';
 import { linkToolItem } from './tool-items.ts';
@@ -32,35 +32,48 @@ export function isOutput(item: ConversationItem): boolean {
 /**
  * The call id must stand for one content (spec X5, G18), and an encrypted reasoning for one readable text (G17). In
  * salvage the candidate stays an item of its own.
+ *
+ * @returns whether the candidate is a call whose call id stands for another one already
  */
-export function checkReuse(state: ReducerState, thread: ThreadRecord, candidate: Candidate): void {
+export function checkReuse(
+  state: ReducerState,
+  thread: ThreadRecord,
+  candidate: Candidate,
+  payloadId: string,
+): boolean {
   const { call_id, kind } = candidate;
   const isOutputKind = kind === 'function_call_output' || kind === 'custom_tool_call_output';
   if (call_id !== null && (!isOutputKind || state.rules.callIdCheckOutputs)) {
-    const other = thread.byCallId.get(call_id)?.find(({ item }) => item.kind === kind && !sameContent(item, candidate));
-    if (other !== undefined) {
+    // Whatever passed before is equal to the first, so comparing with the first is comparing with all.
+    const other = thread.byCallId.get(call_id)?.find(({ item }) => item.kind === kind);
+    if (other !== undefined && !sameContent(other.item, candidate)) {
       state.fault(
         'call_id_reused',
-        `call id ${call_id} stands for ${other.item.item_id} and, in ${candidate.payloadId}, for a ${kind} with different content`,
+        `call id ${call_id} stands for ${other.item.item_id} and, in ${payloadId}, for a ${kind} with different content`,
+        { once: `${other.item.item_id} ${kind} ${lookupKey(kind, candidate.parts).slice(0, 240)}` },
       );
+      return !isOutputKind;
     }
+    return false;
   }
-  if (state.rules.reasoningMerges || kind !== 'reasoning' || !isReadable(candidate.parts)) return;
+  if (state.rules.reasoningMerges || kind !== 'reasoning' || !isReadable(candidate.parts)) return false;
   const encoded = encodedPart(candidate.parts);
-  if (encoded === null) return;
+  if (encoded === null) return false;
   const other = thread.byReasoning
     .get(encoded.value)
     ?.find(({ item }) => isReadable(item.body.parts) && !sameParts(item.body.parts, candidate.parts));
   if (other !== undefined) {
     state.fault(
       'reasoning_reused',
-      `the encrypted reasoning of ${other.item.item_id} comes in ${candidate.payloadId} with different readable text`,
+      `the encrypted reasoning of ${other.item.item_id} comes in ${payloadId} with different readable text`,
+      { once: `${other.item.item_id} ${lookupKey(kind, candidate.parts).slice(0, 240)}` },
     );
   }
+  return false;
 }
 
 /** Makes a new item of the candidate and links it. */
-export function createItem(state: ReducerState, candidate: Candidate, sighting: Sighting): ItemRecord {
+export function createItem(state: ReducerState, candidate: Candidate, sighting: Sighting, apart = false): ItemRecord {
   const { thread } = sighting;
   const item: ConversationItem = {
     item_id: `conversation_item:${state.items.length + 1}`,
@@ -88,8 +101,9 @@ export function createItem(state: ReducerState, candidate: Candidate, sighting: 
     usedStamp: 0,
     dirty: false,
     rematch: false,
-    toolLinked: false,
-    cellLinked: false,
+    tool: null,
+    cell: null,
+    apart,
     responders: [],
     mail: null,
     edgeTarget: false,

@@ -5,8 +5,8 @@
  * with its next step.
  */
 
-import type { Graph, Thread, ToolCall } from '../format/graph.ts';
-import { cellIdOf } from './code-cell.ts';
+import type { CodeCell, Graph, Thread, ToolCall } from '../format/graph.ts';
+import { cellsOfCall } from './code-cell.ts';
 import { checkSettlement, settledEdges } from './spawn-fallback.ts';
 import type { ReducerState } from './state.ts';
 
@@ -53,13 +53,21 @@ function threads(state: ReducerState): Map<string, Thread> {
 /** The public exec tool and the cell it started are two views of one call (spec S1). */
 function tools(state: ReducerState): Map<string, ToolCall> {
   return valuesOf(state.tools, ({ call }) => {
-    const isExec = call.kind.type === 'other' && call.kind.name === 'exec' && call.requester.type === 'model';
-    const cell =
-      isExec && call.model_visible_call_id !== null ? state.cells.get(cellIdOf(call.model_visible_call_id)) : undefined;
+    const isExec = call.kind.type === 'other' && call.kind.name === 'exec' && call.requester?.type === 'model';
+    const cell = isExec ? startedCell(state, call) : undefined;
     const starts = state.rules.startedCodeCell && cell?.thread_id === call.thread_id;
     call.started_code_cell_id = starts ? cell?.code_cell_id : undefined;
     return call;
   });
+}
+
+/** The cell of the tool's call id. Of several in salvage it is the one that has the tool's call as its source. */
+function startedCell(state: ReducerState, call: ToolCall): CodeCell | undefined {
+  if (call.model_visible_call_id === null) return undefined;
+  const cells = cellsOfCall(state, call.model_visible_call_id);
+  return cells.length > 1
+    ? cells.find((cell) => call.model_visible_call_item_ids.includes(cell.source_item_id))
+    : cells[0];
 }
 
 /**

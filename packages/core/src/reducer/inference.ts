@@ -6,12 +6,12 @@ import type { TokenUsage } from '../format/graph.ts';
 import { IdList } from '../format/id-list.ts';
 import { asI64, type Int64, type Json, jsonTypeName, member } from '../format/json.ts';
 import type { PayloadRef } from '../format/payload.ts';
-import { type Bodies, type InputItems, plainItems, type RequestBody } from './bodies.ts';
+import type { Bodies, InputItems, RequestBody } from './bodies.ts';
 import { flushQueuedCells } from './code-cell.ts';
 import { checkReuse, claimProvisional, createItem, enterTranscript, type Sighting, sight } from './conversation.ts';
 import { matches } from './match.ts';
 import type { Candidate } from './normalize.ts';
-import { normalizeList, normalizing, placeBySearch, placeRequest, RequestBuilder } from './placement.ts';
+import { normalizeList, normalizing, placeBySearch, placeRequest, RequestBuilder, snapshotItems } from './placement.ts';
 import {
   addTo,
   type InferenceRecord,
@@ -25,8 +25,6 @@ import { inferenceStatusAfterTurn, knownThread, turnOf } from './thread.ts';
 import { expectStartingResponse } from './tool-items.ts';
 import { closeWindow, openWindow } from './window.ts';
 
-const NOTHING: RequestBody = { previousResponseId: null, input: plainItems([]) };
-
 export function startInference(state: ReducerState, event: EventPayload<'inference_started'>, bodies: Bodies): void {
   const { inference_call_id: id, thread_id, request_payload } = event;
   if (state.inferences.has(id)) {
@@ -36,16 +34,8 @@ export function startInference(state: ReducerState, event: EventPayload<'inferen
   const turnId = turnOf(state, `inference ${id}`, thread_id, event.codex_turn_id);
   const thread = knownThread(state, thread_id);
   if (thread === null) return;
-  const body = state.read(request_payload, (ref) => bodies.request(ref, thread_id)) ?? NOTHING;
-  let { input } = body;
-  if (input === 'missing' || input === 'not_array') {
-    const found = input === 'missing' ? 'is missing' : 'is not an array';
-    state.fault('request_input_invalid', `the input of request ${request_payload.raw_payload_id} ${found}`, {
-      file: request_payload.path,
-      json_path: '/input',
-    });
-    input = plainItems([]);
-  }
+  const body = state.read(request_payload, (ref) => bodies.request(ref, thread_id));
+  const input = body === undefined ? null : inputOf(state, body, request_payload);
   const record: InferenceRecord = {
     call: {
       inference_call_id: id,
@@ -64,14 +54,18 @@ export function startInference(state: ReducerState, event: EventPayload<'inferen
       raw_response_payload_id: null,
     },
     thread,
+    whole: input !== null,
     request: { sequence: new ItemSequence(), length: 0 },
     response: [],
   };
   const sighting: Sighting = { thread, turnId, producer: null };
-  record.request =
-    body.previousResponseId === null
-      ? placeRequest(state, input, normalizing(state, request_payload.raw_payload_id, request_payload.path), sighting)
-      : placeIncremental(state, record, input, body.previousResponseId, request_payload, sighting);
+  // A request that cannot be read says nothing about the history: what was known of it stays.
+  if (body !== undefined && input !== null) {
+    record.request =
+      body.previousResponseId === null
+        ? placeRequest(state, input, normalizing(state, request_payload.raw_payload_id, request_payload.path), sighting)
+        : placeIncremental(state, record, input, body.previousResponseId, request_payload, sighting);
+  }
   record.call.request_item_ids = new IdList(record.request.sequence.ids, record.request.length);
   thread.latestInference = record;
   state.inferences.set(id, record);
@@ -81,6 +75,16 @@ export function startInference(state: ReducerState, event: EventPayload<'inferen
     else running.add(record);
   }
   flushQueuedCells(state);
+}
+
+function inputOf(state: ReducerState, { input }: RequestBody, payload: PayloadRef): InputItems | null {
+  if (input !== 'missing' && input !== 'not_array') return input;
+  const found = input === 'missing' ? 'is missing' : 'is not an array';
+  state.fault('request_input_invalid', `the input of request ${payload.raw_payload_id} ${found}`, {
+    file: payload.path,
+    json_path: '/input',
+  });
+  return null;
 }
 
 /** The inference of the thread whose response the id names: the first by the bytes of its own id (spec Q3). */
@@ -131,14 +135,16 @@ function placeIncremental(
       builder.push(item);
     }
   }
+  record.whole = previous?.whole === true;
+  if (!record.whole) return placeKnownPart(state, builder, candidates, sighting);
   const { snapshot, tail } = thread;
   for (const candidate of candidates) {
-    checkReuse(state, thread, candidate);
+    const apart = checkReuse(state, thread, candidate, payload.raw_payload_id);
     const place = builder.length;
     const there = place < snapshot.length ? snapshot.sequence.records[place] : tail[place - snapshot.length];
     const item =
       claimProvisional(state, candidate, sighting) ??
-      placeAt(state, candidate, there, sighting, () =>
+      placeAt(state, candidate, there, sighting, apart, () =>
         state.fault(
           'request_mismatch',
           `item ${place + 1} of inference ${id} (thread ${record.call.thread_id}) is ${there?.item.item_id} in the history, but something else in ${payload.raw_payload_id}`,
@@ -160,6 +166,7 @@ function placeAt(
   candidate: Candidate,
   there: ItemRecord | undefined,
   sighting: Sighting,
+  apart: boolean,
   mismatch: () => void,
 ): ItemRecord {
   if (there !== undefined && !matches(there.item, candidate)) mismatch();
@@ -167,7 +174,29 @@ function placeAt(
     sight(state, there, candidate, sighting.producer);
     return there;
   }
-  return createItem(state, candidate, sighting);
+  return createItem(state, candidate, sighting, apart);
+}
+
+/**
+ * A request behind something unknown: what is given is searched in the history, for its place is not known. It adds to
+ * the history instead of replacing it.
+ */
+function placeKnownPart(
+  state: ReducerState,
+  builder: RequestBuilder,
+  candidates: readonly Candidate[],
+  sighting: Sighting,
+): SequenceSlice {
+  const { thread } = sighting;
+  const before = new Set(builder.records());
+  const history = [...snapshotItems(thread)].filter((record) => !before.has(record));
+  const known = new Set(history);
+  for (const record of placeBySearch(state, candidates, history, sighting)) {
+    enterTranscript(state, record);
+    builder.push(record);
+    if (!known.has(record)) thread.tail.push(record);
+  }
+  return builder.slice();
 }
 
 /** What the three ends of an inference have in common. */
@@ -295,7 +324,10 @@ function storeResponse(state: ReducerState, record: InferenceRecord, response: I
     if (!state.rules.transcriptDerived) enterTranscript(state, item);
   }
   if (!state.rules.snapshotFollowsLatest) thread.tail.push(...response);
-  else if (thread.latestInference === record) {
+  else if (thread.latestInference === record && !record.whole) {
+    const known = new Set(snapshotItems(thread));
+    thread.tail.push(...response.filter((item) => !known.has(item)));
+  } else if (thread.latestInference === record) {
     thread.snapshot = record.request;
     thread.tail = [...response];
   }

@@ -47,6 +47,8 @@ export interface NormalizeContext {
   rules: GenerationRules;
   sha256: (bytes: Uint8Array) => string;
   payloadId: string;
+  /** The file of the payload, for findings. */
+  path: string;
   /** Called where the reference dies cutting a summary (rule G12); the summary is cut between characters then. */
   onSummaryCut: () => void;
 }

@@ -34,6 +34,7 @@ export function normalizing(state: ReducerState, payloadId: string, path: string
     rules: state.rules,
     sha256: state.sha256,
     payloadId,
+    path,
     onSummaryCut: () =>
       state.fault('summary_cut', `a summary in ${payloadId} is cut inside a character at byte 240`, { file: path }),
   };
@@ -54,7 +55,7 @@ export function normalizeOne(
     return candidate;
   } catch (error) {
     if (!(error instanceof ItemFault)) throw error;
-    state.fault(error.code, error.message, { json_path: jsonPath, cause: error });
+    state.fault(error.code, error.message, { file: context.path, json_path: jsonPath, cause: error });
     return null;
   }
 }
@@ -70,7 +71,7 @@ export function normalizeList(
   items.forEach((value, index) => {
     if (isSkipped(value, state.rules)) return;
     const candidate = normalizeOne(state, value, context, `${jsonPath}/${index}`);
-    if (candidate !== null) candidates.push(candidate);
+    if (candidate !== null) candidates.push(namingPayload(candidate, context.payloadId));
   });
   return candidates;
 }
@@ -104,11 +105,11 @@ export function placeBySearch(
   const stamp = ++state.stamp;
   const lookup = new Lookup(among, (record) => record.usedStamp !== stamp);
   return candidates.map((candidate) => {
-    checkReuse(state, sighting.thread, candidate);
+    const apart = checkReuse(state, sighting.thread, candidate, candidate.payloadId);
     let record = claimProvisional(state, candidate, sighting);
     if (record === null) {
       record = lookup.take(candidate);
-      if (record === null) record = createItem(state, candidate, sighting);
+      if (record === null) record = createItem(state, candidate, sighting, apart);
       else sight(state, record, candidate, sighting.producer);
     }
     record.usedStamp = stamp;
@@ -134,6 +135,10 @@ export class RequestBuilder {
     if (length < sequence.records.length && sequence.records[length] !== record) this.sequence = sequence.fork(length);
     if (length === this.sequence.records.length) this.sequence.push(record);
     this.length++;
+  }
+
+  *records(): Iterable<ItemRecord> {
+    for (let k = 0; k < this.length; k++) yield this.sequence.records[k] as ItemRecord;
   }
 
   slice(): SequenceSlice {
@@ -214,7 +219,7 @@ export function placeRequest(
     if (candidate === null) continue;
     const k = builder.length;
     if (candidate.unstable) unstable.push(k);
-    checkReuse(state, thread, candidate);
+    const apart = checkReuse(state, thread, candidate, context.payloadId);
     let record = claimProvisional(state, candidate, sighting);
     if (record === null) {
       const atPlace = baseAt(k);
@@ -224,7 +229,7 @@ export function placeRequest(
         lookup ??= new Lookup(rest(baseAt, places, baseLength), isFreePlace);
         record = lookup.take(candidate);
       }
-      if (record === null) record = createItem(state, namingPayload(candidate, context.payloadId), sighting);
+      if (record === null) record = createItem(state, namingPayload(candidate, context.payloadId), sighting, apart);
       else sight(state, record, candidate, sighting.producer);
     }
     record.rematch = false;
@@ -246,6 +251,12 @@ export function placeRequest(
   thread.heldSkips = skips;
   thread.unstable = unstable;
   return slice;
+}
+
+/** The history of a thread: as last sent, and what came behind it. */
+export function* snapshotItems({ snapshot, tail }: ThreadRecord): Iterable<ItemRecord> {
+  for (let k = 0; k < snapshot.length; k++) yield snapshot.sequence.records[k] as ItemRecord;
+  yield* tail;
 }
 
 function* rest(at: (k: number) => ItemRecord | undefined, from: number, to: number): Iterable<ItemRecord> {

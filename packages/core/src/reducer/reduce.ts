@@ -54,11 +54,13 @@ const EVENT_HANDLERS: { readonly [T in EventType]: Handler<T> } = {
   agent_result_observed: (state, { payload }) => observeAgentResult(state, payload),
   // Breadcrumbs are evidence only: their payload is recorded, nothing follows from it (spec O1).
   protocol_event_observed: () => {},
-  other: (state, { payload }) =>
+  other: (state, { payload }) => {
     state.fault(
       'event_unsupported',
       `an event of type other and kind ${payload.kind} has no meaning in any generation`,
-    ),
+    );
+    for (const ref of payload.payloads) state.rawPayloads.set(ref.raw_payload_id, ref);
+  },
 };
 
 /** A reducer before its first event. */

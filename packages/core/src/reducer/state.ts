@@ -38,6 +38,9 @@ export interface ReduceOptions {
   sha256?: ((bytes: Uint8Array) => string) | undefined;
 }
 
+/** So many findings of one code are kept one by one. */
+export const MAX_FINDINGS = 1_000;
+
 /** The ids of a request, in an array that later requests may share and extend but never change. */
 export class ItemSequence {
   readonly records: ItemRecord[] = [];
@@ -84,9 +87,11 @@ export interface ItemRecord {
   dirty: boolean;
   /** Something other than the request changed the body or id: matching is due again. */
   rematch: boolean;
-  /** The item is on the list of the tool with its call id. */
-  toolLinked: boolean;
-  cellLinked: boolean;
+  /** The tool call on whose list the item is. */
+  tool: ToolRecord | null;
+  cell: CodeCell | null;
+  /** Salvage only: a call whose call id already stood for another one. It belongs to a later tool call or cell. */
+  readonly apart: boolean;
   /** Calls whose stored response holds this item. */
   readonly responders: InferenceRecord[];
   mail: Mail | null;
@@ -147,12 +152,16 @@ export interface ThreadRecord {
 export interface InferenceRecord {
   readonly call: InferenceCall;
   readonly thread: ThreadRecord;
+  /** Salvage only: false where a part of the request is not known, so that places in it mean nothing. */
+  whole: boolean;
   request: SequenceSlice;
   response: ItemRecord[];
 }
 
 export interface ToolRecord {
   readonly call: ToolCall;
+  /** The id the log gave the call: that of the graph, unless salvage had to tell two calls apart. */
+  readonly givenId: string;
   readonly invocation: PayloadRef | null;
   readonly callItems: ItemRecord[];
   readonly startedBy: Set<InferenceRecord>;
@@ -238,12 +247,17 @@ export class ReducerState {
   readonly compactionRequests: Map<string, CompactionRequest> = new Map();
   readonly requestsOfCompaction: Map<string, string[]> = new Map();
   readonly tools: Map<string, ToolRecord> = new Map();
-  readonly toolByCallId: Map<string, ToolRecord> = new Map();
+  /** In the order they started; more than one only in salvage. */
+  readonly toolsByCallId: Map<string, ToolRecord[]> = new Map();
+  /** Salvage only: ids that several tool calls were given, with all of them. */
+  readonly toolsOfReusedId: Map<string, ToolRecord[]> = new Map();
   readonly toolsOfCell: Map<string, ToolRecord[]> = new Map();
   readonly operations: Map<string, OperationRecord> = new Map();
   readonly sessions: Map<string, TerminalSession> = new Map();
   readonly sessionByProcess: Map<string, TerminalSession> = new Map();
   readonly cells: Map<string, CodeCell> = new Map();
+  /** The cells of a call id in the order they started, visible or queued; more than one only in salvage. */
+  readonly cellIdsOfCall: Map<string, string[]> = new Map();
   readonly runningCells: Map<string, Set<CodeCell>> = new Map();
   /** Runtime cell id to cell id, by thread. */
   readonly cellOfRuntime: Map<string, Map<string, string>> = new Map();
@@ -253,6 +267,12 @@ export class ReducerState {
   readonly edges: Map<string, InteractionEdge> = new Map();
   readonly pendingEdges: Map<string, PendingEdge> = new Map();
   readonly rawPayloads: Map<string, PayloadRef> = new Map();
+  /** Paths of payloads that were asked for and could not be had. */
+  readonly unreadable: Set<string> = new Set();
+  /** Contradictions that are told once. */
+  readonly #told = new Set<string>();
+  readonly #counts = new Map<FindingCode, number>();
+  readonly #rests = new Map<FindingCode, Finding>();
   /** Parsed items that were normalised before; equal bytes give the same object. */
   readonly candidates: WeakMap<JsonObject, Candidate> = new WeakMap();
   stamp = 0;
@@ -284,7 +304,37 @@ export class ReducerState {
       detail.severity,
     );
     if (this.mode === 'strict') throw new TraceError(fault, detail.cause);
-    this.findings.push(fault);
+    this.keep(fault, detail.once);
+  }
+
+  /** Like {@link fault}, for what strict mode passes over: only salvage tells, and mends it. */
+  notice(code: FindingCode, message: string, detail: FaultDetail = {}): void {
+    if (this.mode === 'salvage') this.fault(code, message, { severity: 'warning', ...detail });
+  }
+
+  /** Keeps a finding. Of one code only so many are kept one by one; of the rest, how many there were. */
+  keep(found: Finding, once?: string): void {
+    const { code } = found;
+    const before = this.#counts.get(code) ?? 0;
+    if (once !== undefined) {
+      const key = `${code} ${once}`;
+      if (this.#told.has(key)) return;
+      if (before < MAX_FINDINGS) this.#told.add(key);
+    }
+    const count = before + 1;
+    this.#counts.set(code, count);
+    if (count <= MAX_FINDINGS) {
+      this.findings.push(found);
+      return;
+    }
+    let rest = this.#rests.get(code);
+    if (rest === undefined) {
+      rest = finding(code, '', {}, found.severity);
+      this.#rests.set(code, rest);
+      this.findings.push(rest);
+    }
+    const more = count - MAX_FINDINGS;
+    rest.message = `${more} more ${more === 1 ? 'finding' : 'findings'} like the ${MAX_FINDINGS} before`;
   }
 
   /** Reads a body; where it cannot be had, that is a finding and the answer is undefined (a body may be `null`). */
@@ -293,7 +343,12 @@ export class ReducerState {
       return how(ref);
     } catch (error) {
       if (!(error instanceof BodyError)) throw error;
-      this.fault(error.code, `${ref.raw_payload_id}: ${error.message}`, { file: ref.path, cause: error });
+      this.unreadable.add(ref.path);
+      this.fault(error.code, `${ref.raw_payload_id}: ${error.message}`, {
+        file: ref.path,
+        cause: error,
+        once: `${ref.raw_payload_id} ${ref.path}`,
+      });
       return undefined;
     }
   }

@@ -144,7 +144,8 @@ function spawnedOrigin(
 export function knownThread(state: ReducerState, threadId: string): ThreadRecord | null {
   const thread = state.threads.get(threadId);
   if (thread !== undefined) return thread;
-  state.fault('thread_unknown', `the event belongs to thread ${threadId}, which has not started in this trace`);
+  const what = state.event?.payload.type ?? 'the event';
+  state.fault('thread_unknown', `${what} belongs to thread ${threadId}, which has not started in this trace`);
   return null;
 }
 
@@ -192,7 +193,6 @@ export function endTurn(state: ReducerState, event: EventPayload<'codex_turn_end
       'turn_thread_mismatch',
       `turn ${codex_turn_id} ends in thread ${threadId}, but it belongs to thread ${turn.thread_id}`,
     );
-    return;
   }
   closeWindow(state, turn.execution, status);
   endTurnCells(state, codex_turn_id, status);
@@ -211,6 +211,22 @@ export function inferenceStatusAfterTurn(status: ExecutionStatus): ExecutionStat
     case 'running':
       return null;
   }
+}
+
+/** A turn that strict mode takes unchecked (spec A4). Salvage keeps the object without it, where it cannot be. */
+export function uncheckedTurn(state: ReducerState, what: string, threadId: string, turnId: string): string | null {
+  if (state.mode === 'strict') return turnId;
+  const turn = state.turns.get(turnId);
+  if (turn?.thread_id === threadId) return turnId;
+  if (turn === undefined) {
+    state.notice('turn_unknown', `${what} belongs to turn ${turnId}, which has not started in this trace`);
+  } else {
+    state.notice(
+      'turn_thread_mismatch',
+      `${what} names thread ${threadId}, but its turn ${turnId} belongs to thread ${turn.thread_id}`,
+    );
+  }
+  return null;
 }
 
 /**

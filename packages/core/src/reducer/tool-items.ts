@@ -6,28 +6,81 @@ import type { ItemRecord, ReducerState, ToolRecord } from './state.ts';
 /** A sighting of an item with a call id: it joins the tool call of that id, in whichever thread that is (spec T5). */
 export function linkToolItem(state: ReducerState, record: ItemRecord): void {
   const { item } = record;
-  const tool = item.call_id === null ? undefined : state.toolByCallId.get(item.call_id);
-  if (tool === undefined) return;
+  const tool = toolOf(state, record);
+  if (tool === null) return;
   attachItem(tool, record);
   if (isCall(item)) linkStartingResponses(tool);
   observe(tool);
 }
 
-/** Puts the item on the tool's list, once. */
+/**
+ * The tool call an item belongs to. Where salvage has several of one call id, each takes the first call and the first
+ * output of its thread that no other has taken.
+ */
+function toolOf(state: ReducerState, record: ItemRecord): ToolRecord | null {
+  const { item } = record;
+  if (record.tool !== null || item.call_id === null) return record.tool;
+  const tools = state.toolsByCallId.get(item.call_id) ?? [];
+  const [only] = tools;
+  if (only !== undefined && tools.length === 1 && !record.apart) return only;
+  const own = tools.filter(({ call }) => call.thread_id === item.thread_id);
+  const waiting = own.find(({ call, callItems }) =>
+    isCall(item) ? callItems.length === 0 : call.model_visible_output_item_ids.length === 0,
+  );
+  return waiting ?? (record.apart ? null : (own.at(-1) ?? null));
+}
+
+/** Puts the item on the tool's list, unless it is on one already. */
 export function attachItem(tool: ToolRecord, record: ItemRecord): void {
   const { item } = record;
+  if (record.tool !== null && record.tool !== tool) return;
+  const isNew = record.tool === null;
   if (isCall(item)) {
-    if (record.toolLinked) return;
-    record.toolLinked = true;
+    if (!isNew || (record.apart && tool.callItems.length > 0)) return;
+    record.tool = tool;
     tool.call.model_visible_call_item_ids.push(item.item_id);
     tool.callItems.push(record);
   } else if (isOutput(item)) {
-    if (!record.toolLinked) {
-      record.toolLinked = true;
-      tool.call.model_visible_output_item_ids.push(item.item_id);
-    }
+    record.tool = tool;
+    if (isNew) tool.call.model_visible_output_item_ids.push(item.item_id);
     addProducer(record, { type: 'tool', tool_call_id: tool.call.tool_call_id });
   }
+}
+
+/**
+ * Salvage only: another tool call starts for the same call id. What the earlier ones took for want of it is free again:
+ * items of its thread that a tool call of another thread has, and calls behind the first.
+ */
+export function releaseItems(earlier: readonly ToolRecord[], threadId: string, items: readonly ItemRecord[]): void {
+  for (const tool of earlier) {
+    const isForeign = tool.call.thread_id !== threadId;
+    for (const record of items) {
+      if (record.tool === tool && (isForeign || tool.callItems.indexOf(record) > 0)) release(tool, record);
+    }
+  }
+}
+
+function release(tool: ToolRecord, record: ItemRecord): void {
+  const { call } = tool;
+  const { item_id: id, produced_by } = record.item;
+  record.tool = null;
+  drop(tool.callItems, record);
+  drop(call.model_visible_call_item_ids, id);
+  drop(call.model_visible_output_item_ids, id);
+  record.item.produced_by = produced_by.filter(
+    (producer) => producer.type !== 'tool' || producer.tool_call_id !== call.tool_call_id,
+  );
+  for (const inference of record.responders) {
+    if (tool.callItems.some((other) => other.responders.includes(inference))) continue;
+    if (tool.startedBy.delete(inference)) drop(inference.call.tool_call_ids_started_by_response, call.tool_call_id);
+  }
+  if (tool.operation !== null) tool.operation.operation.model_observations = [];
+  observe(tool);
+}
+
+function drop<T>(list: T[], value: T): void {
+  const at = list.indexOf(value);
+  if (at >= 0) list.splice(at, 1);
 }
 
 /** Inferences whose stored response holds one of the tool's call items started the tool (spec T6). */
@@ -46,8 +99,7 @@ export function expectStartingResponse(state: ReducerState, record: ItemRecord):
   const { item } = record;
   if (!isCall(item) || item.call_id === null) return;
   markDirty(record);
-  const tool = state.toolByCallId.get(item.call_id);
-  if (tool !== undefined) for (const call of tool.callItems) markDirty(call);
+  for (const tool of state.toolsByCallId.get(item.call_id) ?? []) for (const call of tool.callItems) markDirty(call);
 }
 
 /** What the model saw of a terminal operation: copies of the tool's lists as they are now (spec T13). */

@@ -3,36 +3,37 @@
 import type { EventPayload, RawRequester, ToolKind } from '../format/event.ts';
 import type { ToolRequester } from '../format/graph.ts';
 import { type Json, JsonObject, JsonSyntaxError, member, parseJson } from '../format/json.ts';
+import { UNREAD_REQUESTER } from '../format/mend-event.ts';
 import type { PayloadRef } from '../format/payload.ts';
 import { agentRuntimeEnd, agentRuntimeStart, carryResult, startsAgentWork } from './agent.ts';
 import type { Bodies } from './bodies.ts';
 import { addNestedTool, inItemOrder } from './code-cell.ts';
 import { isCall, isOutput, markDirty } from './conversation.ts';
-import type { ReducerState, ToolRecord } from './state.ts';
+import { addTo, type ReducerState, type ToolRecord } from './state.ts';
 import { endOperation, moveToSession, operationFromInvocation, operationFromRuntime } from './terminal.ts';
 import { knownThread } from './thread.ts';
-import { attachItem, linkStartingResponses, observe } from './tool-items.ts';
+import { attachItem, linkStartingResponses, observe, releaseItems } from './tool-items.ts';
 import { closeWindow, openWindow } from './window.ts';
 
 export function startTool(state: ReducerState, event: EventPayload<'tool_call_started'>, bodies: Bodies): void {
-  const { tool_call_id: id, model_visible_call_id: callId, invocation_payload: invocation } = event;
-  if (state.tools.has(id)) {
-    state.fault('tool_duplicate', `tool call ${id} starts again, but it has started already`);
-    return;
-  }
-  if (callId !== null && state.toolByCallId.has(callId)) {
-    const other = state.toolByCallId.get(callId)?.call.tool_call_id;
+  const { tool_call_id: givenId, model_visible_call_id: callId, invocation_payload: invocation } = event;
+  const known = state.tools.get(givenId);
+  const [other] = callId === null ? [] : (state.toolsByCallId.get(callId) ?? []);
+  if (known !== undefined) {
+    state.fault('tool_duplicate', `tool call ${givenId} starts again, but it has started already`);
+    // The same line, written twice.
+    if (known.call.execution.started_seq === state.seq) return;
+  } else if (other !== undefined) {
     state.fault(
       'tool_duplicate',
-      `tool call ${id} answers the model's call ${callId}, but tool call ${other} does so already`,
+      `tool call ${givenId} answers the model's call ${callId}, but tool call ${other.call.tool_call_id} does so already`,
     );
-    return;
   }
+  const id = known === undefined ? givenId : freeId(givenId, state.tools);
   const place = placeOfTool(state, id);
   if (place === null) return;
   const { threadId, turnId } = place;
   const requester = requesterOf(state, event.requester, threadId);
-  if (requester === null) return;
   const tool: ToolRecord = {
     call: {
       tool_call_id: id,
@@ -53,6 +54,7 @@ export function startTool(state: ReducerState, event: EventPayload<'tool_call_st
       raw_result_payload_id: null,
       raw_runtime_payload_ids: [],
     },
+    givenId,
     invocation,
     callItems: [],
     startedBy: new Set(),
@@ -63,11 +65,10 @@ export function startTool(state: ReducerState, event: EventPayload<'tool_call_st
   const body = invocation === null ? undefined : state.read(invocation, (ref) => bodies.json(ref));
   const waitsFor = invocation === null || body === undefined ? null : waitedCell(state, threadId, invocation, body);
   state.tools.set(id, tool);
-  if (callId !== null) {
-    state.toolByCallId.set(callId, tool);
-    attachItems(state, tool, callId);
-  }
-  if (requester.type === 'code_cell') addNestedTool(state, requester.code_cell_id, tool);
+  if (known !== undefined)
+    state.toolsOfReusedId.set(givenId, [...(state.toolsOfReusedId.get(givenId) ?? [known]), tool]);
+  if (callId !== null) attachItems(state, tool, callId);
+  if (requester?.type === 'code_cell') addNestedTool(state, requester.code_cell_id, tool);
   if (waitsFor !== null) state.cells.get(waitsFor)?.wait_tool_call_ids.push(id);
   if (event.kind.type === 'write_stdin' && invocation !== null && body !== undefined) {
     operationFromInvocation(state, tool, invocation, body);
@@ -103,16 +104,28 @@ function requesterOf(state: ReducerState, requester: RawRequester, threadId: str
   if (requester.type === 'model') return requester;
   const cellId = state.cellOfRuntime.get(threadId)?.get(requester.runtime_cell_id);
   if (cellId !== undefined) return { type: 'code_cell', code_cell_id: cellId };
-  state.fault(
-    'cell_unknown',
-    `a nested tool call is asked for by runtime cell ${requester.runtime_cell_id}, which has not started in thread ${threadId}`,
-  );
+  // Salvage keeps the call without the cell it does not know. A requester that could not be read was told.
+  const isUnread = state.mode === 'salvage' && requester.runtime_cell_id === UNREAD_REQUESTER;
+  if (!isUnread) {
+    state.fault(
+      'cell_unknown',
+      `a nested tool call is asked for by runtime cell ${requester.runtime_cell_id}, which has not started in thread ${threadId}`,
+    );
+  }
   return null;
+}
+
+/** Salvage only: an id that several objects were given stays that of the first; the next ones are `id#2`, `id#3`. */
+function freeId(id: string, taken: ReadonlyMap<string, unknown>): string {
+  for (let n = 2; ; n++) if (!taken.has(`${id}#${n}`)) return `${id}#${n}`;
 }
 
 /** Items of the thread that carry the call id already, calls and outputs (spec T2). */
 function attachItems(state: ReducerState, tool: ToolRecord, callId: string): void {
   const thread = state.threads.get(tool.call.thread_id);
+  const earlier = state.toolsByCallId.get(callId);
+  if (earlier !== undefined) releaseItems(earlier, tool.call.thread_id, thread?.byCallId.get(callId) ?? []);
+  addTo(state.toolsByCallId, callId, tool);
   for (const record of inItemOrder(state, thread?.byCallId.get(callId) ?? [])) attachItem(tool, record);
   for (const record of state.itemsByCallId.get(callId) ?? []) {
     if (record.thread !== thread && (isCall(record.item) || isOutput(record.item))) markDirty(record);
@@ -142,7 +155,10 @@ function waitedCell(state: ReducerState, threadId: string, ref: PayloadRef, body
 }
 
 function knownTool(state: ReducerState, what: string, id: string): ToolRecord | null {
-  const tool = state.tools.get(id);
+  const reused = state.toolsOfReusedId.get(id);
+  // Of several calls of one id, what happens next happens to the one that started last and still runs.
+  const tool =
+    reused?.findLast(({ call }) => call.execution.ended_seq === null) ?? reused?.at(-1) ?? state.tools.get(id);
   if (tool !== undefined) return tool;
   state.fault('tool_unknown', `${what} refers to tool call ${id}, which has not started in this trace`);
   return null;

@@ -1,0 +1,6 @@
+import type { Invocation } from '../args/parse.ts';
+import { EXIT, type ExitCode } from '../exit-code.ts';
+import type { Console } from '../io/console.ts';
+export function ls(_asked: Invocation, _console: Console): ExitCode {
+  return EXIT.done;
+}

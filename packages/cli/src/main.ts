@@ -1,0 +1,10 @@
+/** The program: runs the command of the process's arguments. Everything else is in `run.ts`. */
+
+import { DescriptorStream } from './io/stream.ts';
+import { run } from './run.ts';
+
+process.exitCode = run(process.argv.slice(2), {
+  stdout: new DescriptorStream(1),
+  stderr: new DescriptorStream(2),
+  environment: process.env,
+});

@@ -1,0 +1,85 @@
+/** Where a command records to: a folder of its own, and which traces it left there. */
+
+import { mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { findBundles, traceRoot } from '@rollout-trace/core/node';
+
+/** Where commands record to when nobody says otherwise. */
+const DEFAULT_PARENT = 'rollout-traces';
+/** A trace holds what was said to the model, and whatever secrets stood in it. */
+const OWNER_ONLY = 0o700;
+
+export interface TraceFolder {
+  /** As a person is told it. */
+  name: string;
+  /** As the command is told it: it may go to another folder before it records. */
+  path: string;
+  /** The traces that were there before. */
+  before: ReadonlySet<string>;
+  /** Whether it was made for this command alone. */
+  isFresh: boolean;
+}
+
+/**
+ * The folder the user named, or else a new one, named by the time, below the trace root of the environment or
+ * `./rollout-traces`.
+ *
+ * @throws an error of the system where it cannot be made
+ */
+export function openTraceFolder(
+  named: string | null,
+  environment: Readonly<Record<string, string | undefined>>,
+  now: Date,
+): TraceFolder {
+  if (named !== null) {
+    mkdirSync(named, { recursive: true, mode: OWNER_ONLY });
+    return { name: named, path: resolve(named), before: new Set(findBundles(named)), isFresh: false };
+  }
+  const name = makeFresh(traceRoot(environment) ?? defaultParent(), timeName(now));
+  return { name, path: resolve(name), before: new Set(), isFresh: true };
+}
+
+function defaultParent(): string {
+  const made = mkdirSync(DEFAULT_PARENT, { recursive: true, mode: OWNER_ONLY });
+  // Traces are made where people work, and must not find their way into a repository by `git add .`.
+  if (made !== undefined) writeFileSync(join(DEFAULT_PARENT, '.gitignore'), '*\n');
+  return DEFAULT_PARENT;
+}
+
+/** Two commands may begin in the same second. */
+function makeFresh(parent: string, name: string): string {
+  mkdirSync(parent, { recursive: true, mode: OWNER_ONLY });
+  for (let n = 1; ; n++) {
+    const folder = join(parent, n === 1 ? name : `${name}-${n}`);
+    try {
+      mkdirSync(folder, { mode: OWNER_ONLY });
+      return folder;
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    }
+  }
+}
+
+/** `2026-11-20T21-23-53`, in the time of the place: fit for a file name everywhere. */
+function timeName(now: Date): string {
+  const local = new Date(now.getTime() - now.getTimezoneOffset() * 60_000);
+  return local.toISOString().slice(0, 19).replaceAll(':', '-');
+}
+
+/** The traces that were not there before, the oldest name first. */
+export function newTraces({ name, before }: TraceFolder): string[] {
+  return [...findBundles(name)].filter((path) => !before.has(path)).sort();
+}
+
+/** A folder that was made for nothing does not stay. */
+export function removeIfEmpty({ name, isFresh }: TraceFolder): void {
+  if (!isFresh) return;
+  try {
+    rmdirSync(name);
+    const parent = dirname(name);
+    const isOurs = basename(parent) === DEFAULT_PARENT && readdirSync(parent).length === 0;
+    if (isOurs) rmdirSync(parent);
+  } catch {
+    // Something is in it: then it stays.
+  }
+}

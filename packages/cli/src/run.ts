@@ -1,0 +1,66 @@
+/** From the words of the command line to an exit code. Owns what becomes of every error; no stack reaches a user. */
+
+import manifest from '../package.json' with { type: 'json' };
+import { COMMAND_NAMES } from './args/command-table.ts';
+import { commandHelp, globalHelp } from './args/help.ts';
+import { type Invocation, parseArguments } from './args/parse.ts';
+import { UsageError } from './args/usage-error.ts';
+import { completion } from './commands/completion.ts';
+import { ls } from './commands/ls.ts';
+import { reduce } from './commands/reduce.ts';
+import { schema } from './commands/schema.ts';
+import { show } from './commands/show.ts';
+import { verify } from './commands/verify.ts';
+import { EXIT, type ExitCode } from './exit-code.ts';
+import { reportError } from './failure.ts';
+import { Console } from './io/console.ts';
+import type { ColorWhen } from './io/screen.ts';
+import type { Io } from './io/stream.ts';
+
+/** Does what the arguments say. Never throws. */
+export function run(argv: readonly string[], io: Io): ExitCode {
+  let console = new Console(io, null);
+  try {
+    const asked = parseArguments(argv);
+    console = new Console(io, colorOf(asked.value('color')));
+    return dispatch(asked, console);
+  } catch (error) {
+    return reportError(console, error);
+  } finally {
+    console.out.flush();
+    console.remarks.flush();
+  }
+}
+
+function colorOf(value: string | null): ColorWhen | null {
+  return value === 'always' || value === 'never' ? value : null;
+}
+
+function dispatch(asked: Invocation, console: Console): ExitCode {
+  const { command } = asked;
+  if (asked.has('version')) {
+    console.out.print([{ text: manifest.version, look: 'plain' }]);
+    return EXIT.done;
+  }
+  if (asked.has('help')) {
+    const { columns } = console.out;
+    console.out.print(...(command === null ? globalHelp(manifest.version, columns) : commandHelp(command, columns)));
+    return EXIT.done;
+  }
+  switch (command) {
+    case 'reduce':
+      return reduce(asked, console);
+    case 'verify':
+      return verify(asked, console);
+    case 'show':
+      return show(asked, console);
+    case 'ls':
+      return ls(asked, console);
+    case 'schema':
+      return schema(asked, console);
+    case 'completion':
+      return completion(asked, console);
+    case null:
+      throw new UsageError(`no command was given: ${COMMAND_NAMES.join(', ')}`, '`rollout-trace --help` says more.');
+  }
+}

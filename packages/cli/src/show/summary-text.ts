@@ -1,0 +1,246 @@
+/** `rollout-trace show <bundle>`: what happened, on one or two screens. Lists are cut; each says how to see the rest. */
+
+import { payloadSize } from '@rollout-trace/core/node';
+import { findingCounts, findingLines } from '../findings-text.ts';
+import { faint, join, type Line, line, ref, span, title } from '../text/span.ts';
+import { type Column, table } from '../text/table.ts';
+import { bytes, compact, count, counted, duration, moment, percent } from '../text/units.ts';
+import { wrap } from '../text/width.ts';
+import { KINDS, kindSpec, type Noun, objects } from './kinds.ts';
+import { kindName, outcome, toolAbout } from './labels.ts';
+import { tableOf } from './lists.ts';
+import { threadTree } from './thread-tree.ts';
+import { type StatusCounts, type TokenTotals, type Totals, totalsOf } from './totals.ts';
+import { between, statusSpan, type View } from './view.ts';
+
+/** Rows of a list; of a longer one the first and the last are shown. */
+const MOST_ROWS = 12;
+const LAST_ROWS = 3;
+const MOST_FINDINGS = 6;
+
+export function summaryLines(view: View): Line[] {
+  const totals = totalsOf(view.graph);
+  const sections = [
+    list(view, totals, 'thread', [faint('tokens as the provider reported them')]),
+    list(view, totals, 'turn'),
+    [...list(view, totals, 'inference', tokensHead(totals.tokens)), ...modelLines(view, totals)],
+    toolLines(view, totals),
+    troubleLines(view),
+    list(view, totals, 'cell'),
+    list(view, totals, 'operation', [faint(`in ${counted(view.graph.terminal_sessions.size, 'session')}`)]),
+    list(view, totals, 'compaction'),
+    list(view, totals, 'edge'),
+    findingSection(view),
+  ];
+  return [
+    ...header(view, totals),
+    ...sections.flatMap((lines) => (lines.length === 0 ? [] : [[], ...lines])),
+    [],
+    ...footer(view, totals),
+  ];
+}
+
+function header(view: View, totals: Totals): Line[] {
+  const { graph, reduced } = view;
+  const { generation, manifest, events, findings } = reduced;
+  const started = graph.started_at_unix_ms;
+  const end = graph.ended_at_unix_ms ?? totals.last_at_unix_ms ?? started;
+  const ended = graph.ended_at_unix_ms === null ? 'no end was recorded' : duration(between(started, end));
+  const rows: [string, Line][] = [
+    [
+      'status',
+      line(
+        statusSpan(graph.status),
+        ', ',
+        ended,
+        graph.ended_at_unix_ms === null ? faint(`; last sign after ${duration(between(started, end))}`) : '',
+      ),
+    ],
+    ['recording', recordingLine(view)],
+    ['started', line(moment(started))],
+    ['trace', line(graph.trace_id)],
+    [
+      'format',
+      line(
+        `generation ${generation.generation}, `,
+        generation.certain ? 'certain' : span('not certain', 'warning'),
+        faint(` (${generation.reason}); schema ${manifest.schema_version}`),
+      ),
+    ],
+    ['evidence', evidenceLine(view, events)],
+    ['findings', findingCounts(findings)],
+  ];
+  return [
+    line(title('Rollout'), ' ', title(graph.rollout_id)),
+    ...table(
+      [{ head: '' }, { head: '', least: 20 }],
+      rows.map(([name, value]) => [line(faint(name)), value]),
+      view,
+    ),
+  ];
+}
+
+function recordingLine({ graph }: View): Line {
+  if (graph.recording_complete === true) return line(span('complete', 'good'));
+  if (graph.recording_complete === false)
+    return line(span('not complete', 'warning'), faint(': the recorder was stopped, or still runs'));
+  return line(faint('not known: this generation does not say'));
+}
+
+function evidenceLine({ graph, source }: View, events: number): Line {
+  const found = `${counted(events, 'event')}, ${counted(graph.raw_payloads.size, 'payload')}`;
+  if ('layout' in source) return line(found, ' in one segment');
+  const sizes = [...graph.raw_payloads.values()].map((payload) => payloadSize(source, payload));
+  const missing = sizes.filter((size) => size === null).length;
+  const total = sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
+  return line(found, ` of ${bytes(total)}`, missing > 0 ? span(`, ${count(missing)} missing`, 'bad') : '');
+}
+
+/** `Turns 4` and the table below it; nothing where there are none. */
+function list(view: View, totals: Totals, noun: Noun, remark: Line = [], name: string = kindSpec(noun).titles): Line[] {
+  const ids =
+    noun === 'thread'
+      ? threadTree(view.graph).map(({ thread }) => thread.thread_id)
+      : [...objects(view.graph, noun).keys()];
+  if (ids.length === 0) return [];
+  const isLong = ids.length > MOST_ROWS;
+  const shown = isLong ? [...ids.slice(0, MOST_ROWS - LAST_ROWS), ...ids.slice(-LAST_ROWS)] : ids;
+  const { columns, rows } = tableOf(view, totals, noun, shown);
+  const lines = table(columns, rows, { columns: view.columns, dropEmpty: true });
+  if (isLong)
+    lines.splice(lines.length - LAST_ROWS, 0, moreLine(view, ids.length - shown.length, kindSpec(noun).plural));
+  return [line(title(name), ' ', title(count(ids.length)), remark.length > 0 ? '  ' : '', remark), ...lines];
+}
+
+function moreLine(view: View, more: number, what: string): Line {
+  return line('  ', faint(`… ${count(more)} more: rollout-trace show ${quoted(view.name)} ${what}`));
+}
+
+function tokensHead(tokens: TokenTotals): Line {
+  if (tokens.calls_with_usage === 0) return [faint('no token usage was reported')];
+  const { input_tokens, cached_input_tokens, output_tokens, reasoning_output_tokens } = tokens;
+  const cached = `${compact(cached_input_tokens)} cached, ${percent(cached_input_tokens, input_tokens)}`;
+  const reasoning = `${compact(reasoning_output_tokens)} reasoning`;
+  return [faint(`${compact(input_tokens)} input tokens (${cached}), ${compact(output_tokens)} output (${reasoning})`)];
+}
+
+/** Several models are worth a table of their own. */
+function modelLines(view: View, { models }: Totals): Line[] {
+  if (models.length < 2) {
+    return models.map(({ model, provider_name, total_ms }) =>
+      line('  ', faint(`all by ${model} of ${provider_name}, ${duration(total_ms)} in sum`)),
+    );
+  }
+  const columns: Column[] = [
+    { head: 'model' },
+    { head: 'provider', spare: 3 },
+    { head: 'calls', align: 'right' },
+    { head: 'in sum', align: 'right', spare: 4 },
+    { head: 'input', align: 'right' },
+    { head: 'cached', align: 'right', spare: 2 },
+    { head: 'output', align: 'right' },
+    { head: 'reasoning', align: 'right', spare: 5 },
+  ];
+  const rows = models.map(({ model, provider_name, calls, total_ms, tokens }) => [
+    line(model),
+    line(provider_name),
+    line(count(calls)),
+    line(duration(total_ms)),
+    line(compact(tokens.input_tokens)),
+    line(compact(tokens.cached_input_tokens)),
+    line(compact(tokens.output_tokens)),
+    line(compact(tokens.reasoning_output_tokens)),
+  ]);
+  return [[], ...table(columns, rows, view)];
+}
+
+function toolLines(view: View, { tools }: Totals): Line[] {
+  if (tools.length === 0) return [];
+  const columns: Column[] = [
+    { head: 'kind', least: 8 },
+    { head: 'calls', align: 'right' },
+    { head: 'status', least: 12 },
+    { head: 'in sum', align: 'right', spare: 2 },
+    { head: 'longest', align: 'right', spare: 1 },
+    { head: '', spare: 1 },
+  ];
+  const shown = tools.slice(0, MOST_ROWS);
+  const rows = shown.map(({ kind, calls, by_status, total_ms, longest_ms, longest_tool_call_id }) => [
+    line(kind),
+    line(count(calls)),
+    statusLine(by_status),
+    line(duration(total_ms)),
+    longest_ms === null ? [] : line(duration(longest_ms)),
+    longest_tool_call_id === null ? [] : line(ref(view.refs.refOf('tool', longest_tool_call_id))),
+  ]);
+  const lines = table(columns, rows, view);
+  if (tools.length > shown.length) lines.push(moreLine(view, tools.length - shown.length, KINDS.tool.plural));
+  const nested = [...view.graph.tool_calls.values()].filter(({ requester }) => requester?.type === 'code_cell').length;
+  const remark = nested === 0 ? '' : `${count(nested)} by code cells`;
+  return [
+    line(title(`Tool calls ${count(view.graph.tool_calls.size)}`), remark === '' ? '' : '  ', faint(remark)),
+    ...lines,
+  ];
+}
+
+function statusLine(by: StatusCounts): Line {
+  const parts = Object.entries(by).map(([status, number]) => line(`${count(number)} `, statusSpan(status)));
+  return join(parts, ', ');
+}
+
+/** What did not go well, whatever it is: the first thing to look at in a session that failed. */
+function troubleLines(view: View): Line[] {
+  const { graph, refs } = view;
+  const rows: Line[][] = [];
+  const add = (noun: Noun, id: string, what: string, how: Line, about: string): void => {
+    rows.push([line(ref(refs.refOf(noun, id))), line(what), how, line(about)]);
+  };
+  for (const call of graph.inference_calls.values()) {
+    const { status } = call.execution;
+    if (status !== 'completed')
+      add('inference', call.inference_call_id, 'inference', line(statusSpan(status)), call.model);
+  }
+  for (const tool of graph.tool_calls.values()) {
+    const operation = graph.terminal_operations.get(tool.terminal_operation_id ?? '');
+    const { status } = tool.execution;
+    const exit = operation?.result?.exit_code ?? 0;
+    if (status === 'completed' && exit === 0) continue;
+    const how = operation !== undefined && exit !== 0 ? outcome(operation) : line(statusSpan(status));
+    add('tool', tool.tool_call_id, kindName(tool.kind), how, toolAbout(view, tool));
+  }
+  for (const cell of graph.code_cells.values()) {
+    if (cell.runtime_status === 'completed') continue;
+    add('cell', cell.code_cell_id, 'code cell', line(statusSpan(cell.runtime_status)), cell.source_js.slice(0, 400));
+  }
+  if (rows.length === 0) return [];
+  const columns: Column[] = [{ head: '' }, { head: '', least: 8 }, { head: '' }, { head: '', least: 12, spare: 1 }];
+  const lines = table(columns, rows.slice(0, MOST_ROWS), view);
+  if (rows.length > MOST_ROWS) lines.push(line('  ', faint(`… ${count(rows.length - MOST_ROWS)} more`)));
+  return [line(title(`Not completed ${count(rows.length)}`)), ...lines];
+}
+
+function findingSection({ name, reduced, columns }: View): Line[] {
+  const { findings } = reduced;
+  if (findings.length === 0) return [];
+  const lines = findingLines(findings, columns, MOST_FINDINGS);
+  const hasMore = findings.length > MOST_FINDINGS;
+  if (hasMore) lines.push(line('  ', faint(`rollout-trace show ${quoted(name)} findings`)));
+  return [line(title(`Findings ${count(findings.length)}`)), ...lines];
+}
+
+function footer({ name, graph, columns }: View, { tokens }: Totals): Line[] {
+  const without = tokens.calls_without_usage;
+  const silent =
+    without === 0 ? '' : `; ${count(without)} of ${counted(graph.inference_calls.size, 'call')} reported none`;
+  const basis = `Reported, not estimated: tokens are those of the provider${silent}, times those of the recorder's clock.`;
+  return [
+    ...wrap(basis, columns).map((text) => line(faint(text))),
+    line(faint('One object or event: '), ref(`rollout-trace show ${quoted(name)} <ref>`)),
+    line(faint('All of a kind:       '), ref(`rollout-trace show ${quoted(name)} ${KINDS.tool.plural}`)),
+  ];
+}
+
+/** The name as a shell takes it. */
+export function quoted(name: string): string {
+  return /^[\w@%+=:,./~-]+$/.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`;
+}

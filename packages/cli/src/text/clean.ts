@@ -1,0 +1,48 @@
+/**
+ * What may reach a terminal. Trace text is hostile input: it may hold sequences that repaint the screen, set the title,
+ * write to the clipboard, or reorder what is read. Every text for people passes through `clean`; nothing here knows
+ * about colours, which are added behind it (`screen.ts`).
+ */
+
+// Control sequences end at their final byte, strings (OSC, DCS, APC, PM, SOS) at BEL or ST. What is not closed is not
+// taken away, only disarmed: its text is evidence, too.
+const SEQUENCE = new RegExp(
+  [
+    '(?:\\u001b\\[|\\u009b)[0-?]*[ -/]*[@-~]',
+    '(?:\\u001b[\\]P_^X]|[\\u0090\\u0098\\u009d-\\u009f])[^\\u0007\\u001b\\u0080-\\u009f]*(?:\\u0007|\\u001b\\\\|\\u009c)',
+    '\\u001b[ -/]*[0-~]',
+  ].join('|'),
+  'g',
+);
+const CONTROL = /(?![\t\n])\p{Cc}/u;
+const CONTROLS = /(?![\t\n])\p{Cc}/gu;
+// Marks of direction, separators of lines and paragraphs that are not LF, and the invisible tag characters.
+const UNSEEN = /[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\u{e0000}-\u{e007f}]/u;
+const ALL_UNSEEN = new RegExp(UNSEEN, 'gu');
+
+/**
+ * The text without escape sequences and control characters, except TAB and LF; characters that change the direction of
+ * text are spelled out, `<U+202E>`.
+ */
+export function clean(text: string): string {
+  const plain = CONTROL.test(text) ? text.replace(SEQUENCE, '').replace(CONTROLS, '') : text;
+  return UNSEEN.test(plain) ? plain.replace(ALL_UNSEEN, spelledOut) : plain;
+}
+
+/** The same on one line: ends of lines are shown as ⏎, tabs as blanks. */
+export function cleanLine(text: string): string {
+  return clean(text).replace(/\n/g, '⏎').replace(/\t/g, ' ');
+}
+
+/** JSON with nothing in it that a terminal would obey. Only strings can hold such characters, and there this is an escape. */
+export function cleanJson(json: string): string {
+  return json.replace(/(?![\n])[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu, escaped);
+}
+
+function spelledOut(character: string): string {
+  return `<U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}>`;
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}

@@ -1,0 +1,57 @@
+/** Text for people, as data: what it says and what it is. How it looks is decided where it is written (`screen.ts`). */
+
+import { cleanLine } from './clean.ts';
+import { clip, columnsOf } from './width.ts';
+
+/** What a piece of text is. */
+export type Look = 'plain' | 'title' | 'ref' | 'faint' | 'good' | 'warning' | 'bad';
+
+/** A piece of one line. Its text is clean. */
+export interface Span {
+  readonly text: string;
+  readonly look: Look;
+}
+
+export type Line = readonly Span[];
+
+/** The only way to make a span: the text is cleaned. */
+export function span(text: string, look: Look = 'plain'): Span {
+  return { text: cleanLine(text), look };
+}
+
+/** A line of spans and plain texts; empty ones are left out. */
+export function line(...parts: (Span | string | Line)[]): Line {
+  const spans = parts.flatMap((part) => (typeof part === 'string' ? [span(part)] : 'text' in part ? [part] : part));
+  return spans.filter(({ text }) => text !== '');
+}
+
+export const title = (text: string): Span => span(text, 'title');
+export const ref = (text: string): Span => span(text, 'ref');
+export const faint = (text: string): Span => span(text, 'faint');
+export const bad = (text: string): Span => span(text, 'bad');
+
+/** Columns the line takes. */
+export function lineColumns(spans: Line): number {
+  return spans.reduce((sum, { text }) => sum + columnsOf(text), 0);
+}
+
+/** The line, cut so that it takes at most so many columns. */
+export function clipLine(spans: Line, columns: number): Line {
+  if (lineColumns(spans) <= columns) return spans;
+  const out: Span[] = [];
+  let left = columns;
+  for (const { text, look } of spans) {
+    if (left <= 0) break;
+    // The cut belongs into the span that no longer fits, or behind the last one that does.
+    const cut = columnsOf(text) <= left ? text : clip(text, left);
+    out.push({ text: cut, look });
+    left -= columnsOf(cut);
+    if (cut !== text) break;
+  }
+  return out;
+}
+
+/** Lines joined by a separator between them. */
+export function join(lines: readonly Line[], separator: Span | string): Line {
+  return lines.flatMap((spans, i) => (i === 0 ? spans : line(separator, spans)));
+}

@@ -1,0 +1,94 @@
+/**
+ * Rows in aligned columns, fitted to the width at hand: texts are shortened first, then columns are left out, the least
+ * important first. Not here: colours.
+ */
+
+import { clipLine, faint, type Line, line, lineColumns, type Span } from './span.ts';
+
+export interface Column {
+  head: string;
+  align?: 'left' | 'right';
+  /** The column may be cut down to so many columns. None: it is never cut. */
+  least?: number;
+  /** Columns with the highest number are left out first where there is no room; none: never. */
+  spare?: number;
+}
+
+export interface TableOptions {
+  columns: number;
+  indent?: number;
+  /** Leaves out columns that are empty in every row. */
+  dropEmpty?: boolean;
+}
+
+const GAP = '  ';
+
+/** The lines of a table. A cell is a line of spans; a missing one is empty. */
+export function table(columns: readonly Column[], rows: readonly (readonly Line[])[], options: TableOptions): Line[] {
+  const indent = ' '.repeat(options.indent ?? 2);
+  let shown = columns.map((column, at) => ({ column, at, width: naturalWidth(column, at, rows) }));
+  if (options.dropEmpty === true) {
+    shown = shown.filter(({ at }) => rows.some((row) => lineColumns(row[at] ?? []) > 0));
+  }
+  const room = options.columns - indent.length;
+  for (;;) {
+    const total = shown.reduce((sum, { width }) => sum + width, 0) + GAP.length * (shown.length - 1);
+    if (total <= room) break;
+    if (shrink(shown, total - room)) break;
+    const least = shown.reduce((max, { column }) => Math.max(max, column.spare ?? 0), 0);
+    if (least === 0) break;
+    shown = shown.filter(({ column }) => column.spare !== least);
+  }
+  const hasHead = shown.some(({ column }) => column.head !== '');
+  const head = hasHead ? [shown.map(({ column }) => line(faint(column.head)))] : [];
+  const body = rows.map((row) => shown.map(({ at }) => row[at] ?? []));
+  return [...head, ...body].map((cells) => {
+    const spans: Span[] = [];
+    for (const [i, cell] of cells.entries()) {
+      const place = shown[i];
+      if (place === undefined) continue;
+      const isLast = i === cells.length - 1;
+      spans.push(...aligned(cell, place.width, place.column.align ?? 'left', isLast));
+      if (!isLast) spans.push(...line(GAP));
+    }
+    return line(indent, trimmed(spans));
+  });
+}
+
+interface Shown {
+  column: Column;
+  at: number;
+  width: number;
+}
+
+function naturalWidth({ head }: Column, at: number, rows: readonly (readonly Line[])[]): number {
+  return rows.reduce((width, row) => Math.max(width, lineColumns(row[at] ?? [])), head.length);
+}
+
+/** Takes columns away from what may be cut, the widest first; false where that is not enough, and nothing is changed. */
+function shrink(shown: Shown[], excess: number): boolean {
+  const slack = shown.reduce((sum, { column, width }) => sum + Math.max(0, width - (column.least ?? width)), 0);
+  if (slack < excess) return false;
+  for (let left = excess; left > 0; left--) {
+    let widest: Shown | null = null;
+    for (const place of shown) {
+      const mayShrink = place.column.least !== undefined && place.width > place.column.least;
+      if (mayShrink && (widest === null || place.width > widest.width)) widest = place;
+    }
+    if (widest !== null) widest.width--;
+  }
+  return true;
+}
+
+function aligned(cell: Line, width: number, align: 'left' | 'right', isLast: boolean): Line {
+  const cut = clipLine(cell, width);
+  const blank = ' '.repeat(Math.max(0, width - lineColumns(cut)));
+  if (align === 'right') return line(blank, cut);
+  return isLast ? cut : line(cut, blank);
+}
+
+function trimmed(spans: readonly Span[]): Line {
+  let end = spans.length;
+  while (end > 0 && spans[end - 1]?.text.trim() === '') end--;
+  return spans.slice(0, end);
+}
