@@ -37,7 +37,7 @@ const firstEvent = (type: string) => {
 
 test('the published schemas are those of the types: `npm run schema` makes them anew', () => {
   for (const [name, text] of schemaTexts()) expect(readFileSync(schemaFile(name), 'utf8'), name).toBe(text);
-});
+}, 60_000);
 
 it('every fixture manifest is valid', () => {
   expect(bundles.length).toBeGreaterThan(30);

@@ -3,8 +3,14 @@
 import { DescriptorStream } from './io/stream.ts';
 import { run } from './run.ts';
 
-process.exitCode = run(process.argv.slice(2), {
+const code = run(process.argv.slice(2), {
   stdout: new DescriptorStream(1),
   stderr: new DescriptorStream(2),
   environment: process.env,
 });
+if (typeof code === 'number') process.exitCode = code;
+else {
+  void code.then((late) => {
+    process.exitCode = late;
+  });
+}

@@ -1,12 +1,12 @@
 /** From the words of the command line to an exit code. Owns what becomes of every error; no stack reaches a user. */
 
 import manifest from '../package.json' with { type: 'json' };
-import { COMMAND_NAMES } from './args/command-table.ts';
 import { commandHelp, globalHelp } from './args/help.ts';
 import { type Invocation, parseArguments } from './args/parse.ts';
-import { UsageError } from './args/usage-error.ts';
 import { completion } from './commands/completion.ts';
 import { ls } from './commands/ls.ts';
+import { materialize } from './commands/materialize.ts';
+import { record } from './commands/record.ts';
 import { reduce } from './commands/reduce.ts';
 import { schema } from './commands/schema.ts';
 import { show } from './commands/show.ts';
@@ -17,18 +17,31 @@ import { Console } from './io/console.ts';
 import type { ColorWhen } from './io/screen.ts';
 import type { Io } from './io/stream.ts';
 
-/** Does what the arguments say. Never throws. */
-export function run(argv: readonly string[], io: Io): ExitCode {
+/**
+ * Does what the arguments say. Never throws. Only a command that waits for another process gives a promise, which never
+ * rejects: everything else is done when this returns.
+ */
+export function run(argv: readonly string[], io: Io): number | Promise<number> {
   let console = new Console(io, null);
   try {
     const asked = parseArguments(argv);
     console = new Console(io, colorOf(asked.value('color')));
-    return dispatch(asked, console);
+    const code = dispatch(asked, console);
+    return typeof code === 'number' ? code : settled(code, console);
   } catch (error) {
     return reportError(console, error);
   } finally {
-    console.out.flush();
-    console.remarks.flush();
+    console.flush();
+  }
+}
+
+async function settled(code: Promise<number>, console: Console): Promise<number> {
+  try {
+    return await code;
+  } catch (error) {
+    return reportError(console, error);
+  } finally {
+    console.flush();
   }
 }
 
@@ -36,7 +49,7 @@ function colorOf(value: string | null): ColorWhen | null {
   return value === 'always' || value === 'never' ? value : null;
 }
 
-function dispatch(asked: Invocation, console: Console): ExitCode {
+function dispatch(asked: Invocation, console: Console): ExitCode | Promise<number> {
   const { command } = asked;
   if (asked.has('version')) {
     console.out.print([{ text: manifest.version, look: 'plain' }]);
@@ -56,11 +69,16 @@ function dispatch(asked: Invocation, console: Console): ExitCode {
       return show(asked, console);
     case 'ls':
       return ls(asked, console);
+    case 'record':
+      return record(asked, console);
+    case 'materialize':
+      return materialize(asked, console);
     case 'schema':
       return schema(asked, console);
     case 'completion':
       return completion(asked, console);
     case null:
-      throw new UsageError(`no command was given: ${COMMAND_NAMES.join(', ')}`, '`rollout-trace --help` says more.');
+      console.remark(...globalHelp(manifest.version, console.remarks.columns));
+      return EXIT.failed;
   }
 }

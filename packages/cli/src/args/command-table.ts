@@ -18,7 +18,7 @@ export interface OptionSpec {
 
 /** Every option of every command. A name means the same everywhere. */
 export const OPTIONS = {
-  output: { short: 'o', value: 'FILE', file: true, says: 'write the state to FILE instead; - is stdout' },
+  output: { short: 'o', value: 'PATH', file: true, says: 'write the result to PATH instead; for reduce, - is stdout' },
   strict: { says: 'fail at the first inconsistency, as the reference does, and write nothing' },
   until: { value: 'SEQ', says: 'reduce no event beyond this seq' },
   generation: {
@@ -31,6 +31,8 @@ export const OPTIONS = {
     words: ['own', 'latest'],
     says: "write the state in the bundle's own shape (default) or in the newest",
   },
+  root: { value: 'DIR', file: true, says: 'record below DIR instead of a new folder' },
+  format: { value: 'bundle|segment', words: ['bundle', 'segment'], says: 'the layout recorders that know both write' },
   json: { says: 'print the result on stdout as JSON' },
   quiet: { short: 'q', says: 'print errors only' },
   color: { value: 'WHEN', words: ['auto', 'always', 'never'], says: 'colour the output: auto, always or never' },
@@ -39,8 +41,13 @@ export const OPTIONS = {
 } as const satisfies Record<string, OptionSpec>;
 
 export type OptionName = keyof typeof OPTIONS;
+export const OPTION_NAMES: readonly OptionName[] = Object.keys(OPTIONS).filter(isOption);
 /** The options that are followed by a value. */
 export type ValueName = { [K in OptionName]: (typeof OPTIONS)[K] extends { value: string } ? K : never }[OptionName];
+
+export function isOption(name: string): name is OptionName {
+  return Object.hasOwn(OPTIONS, name);
+}
 
 /** One option as data, whatever its name. */
 export function optionSpec(name: OptionName): OptionSpec {
@@ -50,7 +57,7 @@ export function optionSpec(name: OptionName): OptionSpec {
 export interface OperandSpec {
   label: string;
   /** What completes it. */
-  kind: 'bundle' | 'folder' | 'ref' | 'word';
+  kind: 'bundle' | 'folder' | 'ref' | 'word' | 'command';
   words?: readonly string[];
   required: boolean;
   /** It may be given more than once; then it is the last. */
@@ -82,7 +89,7 @@ export const COMMANDS = {
     says: 'reduce bundles to the semantic graph, state.json',
     examples: [
       { line: 'rollout-trace reduce @last', says: 'write state.json into the newest bundle' },
-      { line: 'rollout-trace reduce trace-7fe4 -o - | jq .threads', says: 'send the state down a pipe' },
+      { line: 'rollout-trace reduce 7fe4cffa -o - | jq .threads', says: 'send the state down a pipe' },
       { line: 'rollout-trace reduce --strict traces/*', says: 'check that every bundle reduces as in the reference' },
     ],
     operands: [{ label: 'bundle', kind: 'bundle', required: true, many: true }],
@@ -134,6 +141,37 @@ export const COMMANDS = {
     options: ['json'],
     notes: ['Reads manifests and logs only. A bundle whose files are damaged at first sight is marked with !.'],
   },
+  record: {
+    says: 'run a command, and reduce and sum up what it recorded',
+    examples: [
+      { line: 'rollout-trace record -- codex exec "fix the tests"', says: 'record one session of Codex' },
+      { line: 'rollout-trace record --root traces -- node agent.mjs', says: 'any command; record below traces' },
+      { line: 'rollout-trace record --json -- ./run-evals | jq .bundles[].bundle', says: 'what did it leave?' },
+    ],
+    operands: [{ label: 'command', kind: 'command', required: true, many: true }],
+    options: ['root', 'format', 'json', 'quiet'],
+    notes: [
+      'The command finds the folder in ROLLOUT_TRACE_ROOT and CODEX_ROLLOUT_TRACE_ROOT. Without --root that is a new one, ' +
+        'named by the time, below the trace root that is set, or else ./rollout-traces. It has your terminal, your streams ' +
+        'and your signals. With --json, stdout is the answer only, and what the command writes there goes to stderr.',
+      'Exit code: that of the command; 128 and its number where a signal ended it; 127 where there is no such command, ' +
+        '126 where it could not be started; 2 where the folder could not be made.',
+    ],
+  },
+  materialize: {
+    says: 'write the bundle a segment stands for',
+    examples: [
+      { line: 'rollout-trace materialize trace-7fe4.rollout', says: 'make the folder trace-7fe4, for other readers' },
+      { line: 'rollout-trace materialize @last -o bundle', says: 'make the folder bundle' },
+    ],
+    operands: [{ label: 'segment', kind: 'bundle', required: true }],
+    options: ['output', 'json', 'quiet'],
+    notes: [
+      'The bundle is byte for byte the one that would have been recorded. It is written as a whole or not at all, to ' +
+        'the name of the segment without .rollout; a folder that exists is never touched.',
+      'Exit code 0: done. 3: done, but the segment is damaged and what stood before the damage was written. 2: nothing was.',
+    ],
+  },
   schema: {
     says: 'print the JSON Schema of a file of a bundle',
     examples: [
@@ -156,7 +194,7 @@ export const COMMANDS = {
 } as const satisfies Record<string, CommandSpec>;
 
 export type CommandName = keyof typeof COMMANDS;
-export const COMMAND_NAMES = Object.keys(COMMANDS) as readonly CommandName[];
+export const COMMAND_NAMES: readonly CommandName[] = Object.keys(COMMANDS).filter(isCommand);
 
 export function isCommand(name: string): name is CommandName {
   return Object.hasOwn(COMMANDS, name);

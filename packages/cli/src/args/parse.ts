@@ -5,13 +5,15 @@
  * the values of options mean.
  */
 
+import { ELLIPSIS } from '../text/glyphs.ts';
 import {
   COMMAND_NAMES,
   type CommandName,
   commandSpec,
   GLOBAL_OPTIONS,
   isCommand,
-  OPTIONS,
+  isOption,
+  OPTION_NAMES,
   type OptionName,
   optionSpec,
   type ValueName,
@@ -46,10 +48,15 @@ export function parseArguments(argv: readonly string[]): Invocation {
   let command: CommandName | null = null;
   const operands: string[] = [];
   const given = new Map<OptionName, string | null>();
+  // `help show` is what some type for `show --help`.
+  if (argv[0] === 'help') return parseArguments([...argv.slice(1), '--help']);
   for (let word = reader.next(); word !== null; word = reader.next()) {
     if (word.isOption) reader.option(word.text, command, given);
-    else if (command !== null) operands.push(word.text);
-    else command = commandNamed(word.text);
+    else if (command !== null) {
+      operands.push(word.text);
+      // Whatever follows is the command's own: its options are not ours.
+      if (commandSpec(command).operands[operands.length - 1]?.kind === 'command') reader.endOptions();
+    } else command = commandNamed(word.text);
   }
   const asks = given.has('help') || given.has('version');
   if (command !== null && !asks) checkOperands(command, operands);
@@ -74,6 +81,11 @@ class Reader {
       return this.next();
     }
     return { text, isOption: text.length > 1 && text.startsWith('-') };
+  }
+
+  /** All words that follow are operands. */
+  endOptions(): void {
+    this.#onlyOperands = true;
   }
 
   /** Reads one word with options, and the value behind it. */
@@ -126,17 +138,13 @@ function optionsOf(command: CommandName | null): OptionName[] {
 
 function optionNamed(name: string, word: string, command: CommandName | null): OptionName {
   if (isOption(name)) return name;
-  const known = (command === null ? (Object.keys(OPTIONS) as OptionName[]) : optionsOf(command)).map((k) => `--${k}`);
+  const known = (command === null ? OPTION_NAMES : optionsOf(command)).map((k) => `--${k}`);
   throw new UsageError(`unknown option ${word}`, didYouMean(`--${name}`, known) ?? help(command));
 }
 
 function shortNamed(letter: string, command: CommandName | null): OptionName {
-  for (const name of Object.keys(OPTIONS)) if (isOption(name) && optionSpec(name).short === letter) return name;
+  for (const name of OPTION_NAMES) if (optionSpec(name).short === letter) return name;
   throw new UsageError(`unknown option -${letter}`, help(command));
-}
-
-function isOption(name: string): name is OptionName {
-  return Object.hasOwn(OPTIONS, name);
 }
 
 function help(command: CommandName | null): string {
@@ -171,8 +179,10 @@ function checkOperands(command: CommandName, given: readonly string[]): void {
 export function usageLine(command: CommandName): string {
   const { operands, options } = commandSpec(command);
   const parts = operands.map(({ label, required, many }) => {
-    const name = many === true ? `${label}…` : label;
+    const name = many === true ? `${label}${ELLIPSIS}` : label;
     return required ? `<${name}>` : `[${name}]`;
   });
-  return ['rollout-trace', command, ...parts, ...(options.length > 0 ? ['[options]'] : [])].join(' ');
+  const some = options.length > 0 ? ['[options]'] : [];
+  const takesCommand = operands.some(({ kind }) => kind === 'command');
+  return ['rollout-trace', command, ...(takesCommand ? [...some, '--', ...parts] : [...parts, ...some])].join(' ');
 }

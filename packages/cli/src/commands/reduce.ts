@@ -20,7 +20,7 @@ import { type ExitCode, worst } from '../exit-code.ts';
 import { failureOf, reportError } from '../failure.ts';
 import { exitWith, faultsOf, findingCounts, findingLines } from '../findings-text.ts';
 import type { Console } from '../io/console.ts';
-import { watched } from '../io/progress.ts';
+import { withProgress } from '../io/progress.ts';
 import { printJson } from '../json/print-json.ts';
 import { cleanJson } from '../text/clean.ts';
 import { faint, join as joined, line, span } from '../text/span.ts';
@@ -31,7 +31,7 @@ const FINDINGS_FILE = 'findings.json';
 /** More are in findings.json. */
 const MOST_FINDINGS = 8;
 
-interface ReduceOptions {
+export interface ReduceOptions {
   /** Null: `state.json` in the bundle. */
   output: string | null;
   isStrict: boolean;
@@ -95,22 +95,29 @@ function generationOf(text: string | null): Generation | null {
 
 function reduceOne(name: string, options: ReduceOptions, console: Console): ExitCode {
   const path = locateBundle(name, traceRoot(console.environment));
-  const { source, done } = watched(traceSource(path), console.remarks, path);
-  let reduced: ReducedBundle;
-  try {
-    reduced = reduceBundle(source, {
+  const { reduced, written } = reduceAt(path, options, console);
+  if (options.asJson) console.json(resultOf(path, reduced, written), 'compact');
+  if (!options.isQuiet) summarise(path, reduced, written, console);
+  return exitWith(reduced.findings);
+}
+
+/** Reduces the trace at a path and writes its state and findings. */
+export function reduceAt(path: string, options: ReduceOptions, console: Console): Reduction {
+  const reduced = withProgress(traceSource(path), console.remarks, path, (source) =>
+    reduceBundle(source, {
       mode: options.isStrict ? 'strict' : 'salvage',
       generation: options.generation ?? undefined,
       until: options.until ?? undefined,
       sha256: nativeSha256,
-    });
-  } finally {
-    done();
-  }
-  const written = writeResults(path, reduced, options, console);
-  if (options.asJson) console.json(resultOf(path, reduced, written), 'compact');
-  if (!options.isQuiet) summarise(path, reduced, written, console);
-  return exitWith(reduced.findings);
+    }),
+  );
+  return { reduced, written: writeResults(path, reduced, options, console) };
+}
+
+/** A trace that was reduced, and where the state went. */
+export interface Reduction {
+  reduced: ReducedBundle;
+  written: Written;
 }
 
 interface Written {
@@ -134,12 +141,18 @@ function writeResults(path: string, reduced: ReducedBundle, options: ReduceOptio
 function writeToStdout(produce: (emit: (chunk: Uint8Array) => void) => void, console: Console): number {
   const stdout = console.bytes;
   const decoder = new TextDecoder();
+  const { isTerminal } = stdout;
   let size = 0;
-  produce((chunk) => {
-    size += chunk.length;
-    stdout.write(stdout.isTerminal ? cleanJson(decoder.decode(chunk, { stream: true })) : chunk);
-  });
-  if (stdout.isTerminal) stdout.write('\n');
+  try {
+    produce((chunk) => {
+      size += chunk.length;
+      stdout.write(isTerminal ? cleanJson(decoder.decode(chunk, { stream: true })) : chunk);
+      if (stdout.isClosed) throw new Error('nobody reads any more');
+    });
+  } catch (error) {
+    if (!stdout.isClosed) throw error;
+  }
+  if (isTerminal) stdout.write('\n');
   return size;
 }
 
@@ -171,7 +184,7 @@ function writeFindings(file: string, { findings }: ReducedBundle, links: 'replac
   return file;
 }
 
-function resultOf(path: string, reduced: ReducedBundle, written: Written): object {
+export function resultOf(path: string, reduced: ReducedBundle, written: Written): object {
   const { generation, graph, findings, events, manifest } = reduced;
   return {
     bundle: path,

@@ -15,7 +15,7 @@ import { UsageError } from '../args/usage-error.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { exitWith, findingCounts, findingLines } from '../findings-text.ts';
 import type { Console } from '../io/console.ts';
-import { watched } from '../io/progress.ts';
+import { withProgress } from '../io/progress.ts';
 import { collectionJson, objectJson, summaryJson } from '../show/answer-json.ts';
 import { effectsOf, eventLines } from '../show/event-text.ts';
 import { kindSpec, type Noun, objects } from '../show/kinds.ts';
@@ -33,9 +33,9 @@ export function show(asked: Invocation, console: Console): ExitCode {
   const [name = '', text] = asked.operands;
   const path = locateBundle(name, traceRoot(console.environment));
   const source = traceSource(path);
-  const progress = watched(source, console.remarks, path);
-  const reduced = reduceBundle(progress.source, { mode: 'salvage', sha256: nativeSha256 });
-  progress.done();
+  const reduced = withProgress(source, console.remarks, path, (watched) =>
+    reduceBundle(watched, { mode: 'salvage', sha256: nativeSha256 }),
+  );
   const view = viewOf(name, path, reduced, source, console.out.columns);
   const target = text === undefined ? null : view.refs.resolve(text);
   if (asked.has('json')) console.json(answerJson(view, target), 'pretty');

@@ -7,7 +7,7 @@ import { EXIT, type ExitCode, worst } from '../exit-code.ts';
 import { failureOf, reportError } from '../failure.ts';
 import { countFindings, findingCounts, findingLines } from '../findings-text.ts';
 import type { Console } from '../io/console.ts';
-import { watched } from '../io/progress.ts';
+import { withProgress } from '../io/progress.ts';
 import { faint, line, title } from '../text/span.ts';
 import { counted } from '../text/units.ts';
 
@@ -28,12 +28,10 @@ export function verify(asked: Invocation, console: Console): ExitCode {
 
 function verifyOne(name: string, asJson: boolean, console: Console): ExitCode {
   const path = locateBundle(name, traceRoot(console.environment));
-  const { source, done } = watched(traceSource(path), console.remarks, path);
-  const { manifest, generation, findings, events, graph } = reduceBundle(source, {
-    mode: 'salvage',
-    sha256: nativeSha256,
-  });
-  done();
+  const reduced = withProgress(traceSource(path), console.remarks, path, (source) =>
+    reduceBundle(source, { mode: 'salvage', sha256: nativeSha256 }),
+  );
+  const { manifest, generation, findings, events, graph } = reduced;
   const counts = countFindings(findings);
   if (asJson) {
     const { trace_id, rollout_id } = graph;

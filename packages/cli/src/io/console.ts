@@ -40,6 +40,12 @@ export class Console {
     this.remark(...lines);
   }
 
+  /** Writes what still waits. */
+  flush(): void {
+    this.out.flush();
+    this.remarks.flush();
+  }
+
   remark(...lines: readonly Line[]): void {
     this.out.flush();
     this.remarks.print(...lines);

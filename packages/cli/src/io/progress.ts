@@ -8,11 +8,20 @@ import type { Screen } from './screen.ts';
 const SILENT_MS = 700;
 const EVERY_MS = 100;
 
-/** A source that tells what is read from it. Call `done` when nothing more will be read. */
-export function watched(source: TraceSource, screen: Screen, name: string): { source: TraceSource; done: () => void } {
-  if (!screen.isTerminal) return { source, done: () => {} };
+/** Does some work on a trace, and tells on a terminal how far it is. */
+export function withProgress<T>(
+  source: TraceSource,
+  screen: Screen,
+  name: string,
+  work: (source: TraceSource) => T,
+): T {
+  if (!screen.isTerminal) return work(source);
   const progress = new Progress(screen, name);
-  return { source: watchedBy(progress, source), done: () => progress.done() };
+  try {
+    return work(watchedBy(progress, source));
+  } finally {
+    progress.done();
+  }
 }
 
 function watchedBy(progress: Progress, source: TraceSource): TraceSource {

@@ -1,7 +1,7 @@
 /** Where a command records to: a folder of its own, and which traces it left there. */
 
-import { mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { existsSync, mkdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { findBundles, traceRoot } from '@rollout-trace/core/node';
 
 /** Where commands record to when nobody says otherwise. */
@@ -16,8 +16,8 @@ export interface TraceFolder {
   path: string;
   /** The traces that were there before. */
   before: ReadonlySet<string>;
-  /** Whether it was made for this command alone. */
-  isFresh: boolean;
+  /** What was made for this command alone, the innermost first. */
+  made: readonly string[];
 }
 
 /**
@@ -33,22 +33,20 @@ export function openTraceFolder(
 ): TraceFolder {
   if (named !== null) {
     mkdirSync(named, { recursive: true, mode: OWNER_ONLY });
-    return { name: named, path: resolve(named), before: new Set(findBundles(named)), isFresh: false };
+    return { name: named, path: resolve(named), before: new Set(findBundles(named)), made: [] };
   }
-  const name = makeFresh(traceRoot(environment) ?? defaultParent(), timeName(now));
-  return { name, path: resolve(name), before: new Set(), isFresh: true };
-}
-
-function defaultParent(): string {
-  const made = mkdirSync(DEFAULT_PARENT, { recursive: true, mode: OWNER_ONLY });
+  const parent = traceRoot(environment) ?? DEFAULT_PARENT;
+  const isNew = mkdirSync(parent, { recursive: true, mode: OWNER_ONLY }) !== undefined;
   // Traces are made where people work, and must not find their way into a repository by `git add .`.
-  if (made !== undefined) writeFileSync(join(DEFAULT_PARENT, '.gitignore'), '*\n');
-  return DEFAULT_PARENT;
+  const ignore = isNew && parent === DEFAULT_PARENT ? join(parent, '.gitignore') : null;
+  if (ignore !== null) writeFileSync(ignore, '*\n');
+  const name = makeFresh(parent, timeName(now));
+  const made = ignore === null ? [name] : [name, ignore, parent];
+  return { name, path: resolve(name), before: new Set(), made };
 }
 
 /** Two commands may begin in the same second. */
 function makeFresh(parent: string, name: string): string {
-  mkdirSync(parent, { recursive: true, mode: OWNER_ONLY });
   for (let n = 1; ; n++) {
     const folder = join(parent, n === 1 ? name : `${name}-${n}`);
     try {
@@ -68,17 +66,18 @@ function timeName(now: Date): string {
 
 /** The traces that were not there before, the oldest name first. */
 export function newTraces({ name, before }: TraceFolder): string[] {
+  // The command may have removed it.
+  if (!existsSync(name)) return [];
   return [...findBundles(name)].filter((path) => !before.has(path)).sort();
 }
 
-/** A folder that was made for nothing does not stay. */
-export function removeIfEmpty({ name, isFresh }: TraceFolder): void {
-  if (!isFresh) return;
+/** What was made for nothing does not stay. */
+export function removeIfEmpty({ made }: TraceFolder): void {
   try {
-    rmdirSync(name);
-    const parent = dirname(name);
-    const isOurs = basename(parent) === DEFAULT_PARENT && readdirSync(parent).length === 0;
-    if (isOurs) rmdirSync(parent);
+    for (const path of made) {
+      if (path.endsWith('.gitignore')) rmSync(path);
+      else rmdirSync(path);
+    }
   } catch {
     // Something is in it: then it stays.
   }

@@ -1,6 +1,6 @@
 /** What `rollout-trace show --json` prints. Field names are those of the graph where it has them. */
 
-import { payloadSize } from '@rollout-trace/core/node';
+import { payloadSize, readPayload } from '@rollout-trace/core/node';
 import { countsOf } from '../bundle-counts.ts';
 import { countFindings } from '../findings-text.ts';
 import { kindSpec, type Noun, objects } from './kinds.ts';
@@ -63,7 +63,9 @@ export function objectJson({ graph, refs, source }: View, { noun, id }: ObjectRe
     collection: kindSpec(noun).collection,
     id,
     object: objects(graph, noun).get(id),
-    ...(payload === undefined ? {} : { size_bytes: payloadSize(source, payload) }),
+    ...(payload === undefined
+      ? {}
+      : { size_bytes: payloadSize(source, payload), content: readPayload(source, payload)?.body ?? null }),
     referred_to_by: referrersOf(graph, { noun, id }).map((referrer) => ({
       ref: refs.refOf(referrer.noun, referrer.id),
       collection: kindSpec(referrer.noun).collection,

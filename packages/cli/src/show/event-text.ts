@@ -57,11 +57,14 @@ function* stringsOf(value: Json): Iterable<string> {
 export function eventLines(view: View, seq: Int64, { line: number, event }: LoggedEvent): Line[] {
   const { graph, refs } = view;
   const effects = effectsOf(graph, refs, seq, event).map(({ what, noun, id }) =>
-    line('  ', faint(what.padEnd(9)), '  ', ref(refs.refOf(noun, id)), '  ', labelOf(view, noun, id)),
+    clipLine(
+      line('  ', faint(what.padEnd(9)), '  ', ref(refs.refOf(noun, id)), '  ', labelOf(view, noun, id)),
+      view.columns,
+    ),
   );
   return [
     line(title(`Event seq:${seq}`), faint(`  line ${number} of the log`)),
-    ...textLines(printJson(event, 'pretty')).map((spans) => line('  ', spans)),
+    ...textLines(printJson(event, 'pretty'), view.columns - 2).map((spans) => line('  ', spans)),
     ...section('In the graph', effects),
-  ].map((spans) => clipLine(spans, view.columns));
+  ];
 }

@@ -72,7 +72,7 @@ export const KINDS = {
 } as const satisfies Record<string, KindSpec>;
 
 export type Noun = keyof typeof KINDS;
-export const NOUNS = Object.keys(KINDS) as readonly Noun[];
+export const NOUNS: readonly Noun[] = Object.keys(KINDS).filter(isNoun);
 
 export function isNoun(word: string): word is Noun {
   return Object.hasOwn(KINDS, word);

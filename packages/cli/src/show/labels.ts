@@ -14,6 +14,7 @@ import type {
   ToolKind,
 } from '@rollout-trace/core/format';
 import { payloadSize } from '@rollout-trace/core/node';
+import { ARROW } from '../text/glyphs.ts';
 import { faint, type Line, line, type Span, span } from '../text/span.ts';
 import { bytes, compact, counted } from '../text/units.ts';
 import type { Noun } from './kinds.ts';
@@ -57,7 +58,16 @@ export function partText(part: ConversationPart): string {
 
 /** The text of an item, without ends of lines at its beginning and end. */
 export function itemText({ body }: ConversationItem): string {
-  return body.parts.map(partText).join(' ').trim();
+  return body.parts.map(partText).join('').trim();
+}
+
+const MAIL_HEADER = /^Message Type: .*\n(?:[A-Z][\w ]*: .*\n)*Payload:\n/;
+
+/** What somebody said: of mail between agents the sender and the content without the header around it. */
+export function saidText(item: ConversationItem): string {
+  const text = itemText(item);
+  if (item.agent_message === undefined) return JSON.stringify(head(text));
+  return `${item.agent_message.author}: ${JSON.stringify(head(text.replace(MAIL_HEADER, '')))}`;
 }
 
 export function tokensText({ usage }: InferenceCall): string {
@@ -162,7 +172,7 @@ export function outcome({ result, execution }: TerminalOperation): Line {
 }
 
 export function edgeLabel(view: View, { kind, source, target }: InteractionEdge): Line {
-  return line(kind, ' ', anchorRef(view, source), ' → ', anchorRef(view, target));
+  return line(kind, ' ', anchorRef(view, source), ` ${ARROW} `, anchorRef(view, target));
 }
 
 /** A tool call with the command or arguments it carries, for a line of its own. */

@@ -4,11 +4,23 @@
  */
 
 import type { CodexTurn, ExecutionWindow, Graph, InferenceCall, ToolCall } from '@rollout-trace/core/format';
+import { ARROW } from '../text/glyphs.ts';
 import { faint, type Line, line, ref } from '../text/span.ts';
 import type { Column } from '../text/table.ts';
 import { compact, count, duration, timeOfDay } from '../text/units.ts';
 import type { Noun } from './kinds.ts';
-import { anchorRef, commandOf, head, itemText, itemTitle, kindName, outcome, sizeSpan, toolAbout } from './labels.ts';
+import {
+  anchorRef,
+  commandOf,
+  head,
+  itemText,
+  itemTitle,
+  kindName,
+  outcome,
+  saidText,
+  sizeSpan,
+  toolAbout,
+} from './labels.ts';
 import { threadTree } from './thread-tree.ts';
 import type { Totals } from './totals.ts';
 import { between, statusSpan, took, type View } from './view.ts';
@@ -55,7 +67,7 @@ export function tableOf(view: View, totals: Totals, noun: Noun, ids: readonly st
           TOOK,
           number('calls', 5),
           number('tools', 5),
-          about('asked → answered'),
+          about(`asked ${ARROW} answered`),
         ],
         rows: rows(graph.codex_turns, (turn) => [
           thread(turn.thread_id),
@@ -209,7 +221,7 @@ export function tableOf(view: View, totals: Totals, noun: Noun, ids: readonly st
       };
     case 'payload':
       return {
-        columns: [{ head: 'payload' }, { head: 'kind' }, { head: 'file', spare: 5 }, number('size')],
+        columns: [{ head: 'payload' }, { head: 'kind', least: 10 }, { head: 'file', spare: 5 }, number('size')],
         rows: rows(graph.raw_payloads, (payload) => [
           line(payload.kind.type),
           line(payload.path),
@@ -268,21 +280,26 @@ function usageCells({ usage }: InferenceCall): Line[] {
   );
 }
 
-/** What came of an inference: the calls it asked for, else what it said. */
-function gave({ graph, refs }: View, call: InferenceCall): string {
-  const calls = call.tool_call_ids_started_by_response.map((id) => {
+/** What came of an inference: the calls and cells it asked for, else what it said. */
+export function gave({ graph, refs }: View, call: InferenceCall): string {
+  const started = call.tool_call_ids_started_by_response;
+  const calls = started.map((id) => {
     const tool = graph.tool_calls.get(id);
     return `${tool === undefined ? '' : `${kindName(tool.kind)} `}${refs.refOf('tool', id)}`;
   });
-  if (calls.length > 0) return calls.join(', ');
-  return said(graph, call) ?? '';
+  // Before 0.169 the call of a code cell is recorded as the cell alone.
+  for (const { code_cell_id, model_visible_call_id, source_item_id } of graph.code_cells.values()) {
+    if (!call.response_item_ids.includes(source_item_id) || started.includes(model_visible_call_id)) continue;
+    calls.push(refs.refOf('cell', code_cell_id));
+  }
+  return calls.length > 0 ? calls.join(', ') : (said(graph, call) ?? '');
 }
 
 /** The last message of a response. */
 function said(graph: Graph, call: InferenceCall): string | null {
   for (const id of call.response_item_ids.toReversed()) {
     const item = graph.conversation_items.get(id);
-    if (item?.kind === 'message') return JSON.stringify(head(itemText(item)));
+    if (item?.kind === 'message') return saidText(item);
   }
   return null;
 }
@@ -303,7 +320,7 @@ function exchange(graph: Graph, { codex_turn_id }: CodexTurn): Line {
   const asked = askedIn(graph, first, codex_turn_id);
   const answered = said(graph, last);
   if (asked === null && answered === null) return [];
-  return line(asked ?? '', faint(' → '), answered ?? '');
+  return line(asked ?? '', faint(` ${ARROW} `), answered ?? '');
 }
 
 function askedIn(graph: Graph, { request_item_ids }: InferenceCall, turn: string): string | null {
@@ -311,7 +328,7 @@ function askedIn(graph: Graph, { request_item_ids }: InferenceCall, turn: string
   for (let at = end - 1; at >= Math.max(0, end - FARTHEST); at--) {
     const item = graph.conversation_items.get(request_item_ids.at(at) ?? '');
     if (item?.codex_turn_id !== turn || item.kind !== 'message') continue;
-    if (item.role === 'user' || item.agent_message !== undefined) return JSON.stringify(head(itemText(item)));
+    if (item.role === 'user' || item.agent_message !== undefined) return saidText(item);
   }
   return null;
 }

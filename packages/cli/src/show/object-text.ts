@@ -7,8 +7,10 @@ import { IdList } from '@rollout-trace/core/format';
 import { readPayload } from '@rollout-trace/core/node';
 import { printJson } from '../json/print-json.ts';
 import { clean } from '../text/clean.ts';
+import { ELLIPSIS } from '../text/glyphs.ts';
 import { clipLine, faint, type Line, line, ref, title } from '../text/span.ts';
 import { count, moment, timeOfDay } from '../text/units.ts';
+import { wrap } from '../text/width.ts';
 import { kindSpec, objects } from './kinds.ts';
 import { labelOf } from './labels.ts';
 import type { ObjectRef } from './refs.ts';
@@ -25,14 +27,14 @@ export function objectLines(view: View, { noun, id }: ObjectRef): Line[] {
   const object = objects(graph, noun).get(id) ?? {};
   const fields = new Fields(view, id);
   for (const [key, value] of Object.entries(object)) fields.add(key, value);
-  const own = refs.refOf(noun, id);
+  const label = labelOf(view, noun, id);
   return [
-    line(title(`${kindSpec(noun).title} ${own}`), '  ', labelOf(view, noun, id)),
+    clipLine(line(title(`${kindSpec(noun).title} ${refs.refOf(noun, id)}`), '  ', label), columns),
     ...fields.lines(),
     ...section('Steps', noun === 'thread' || noun === 'turn' ? stepLines(view, { noun, id }) : []),
     ...section('Referred to by', referrerLines(view, referrersOf(graph, { noun, id }), fields.shown)),
     ...section('Content', noun === 'payload' ? contentLines(view, id) : []),
-  ].map((spans) => clipLine(spans, columns));
+  ];
 }
 
 export function section(head: string, lines: readonly Line[]): Line[] {
@@ -45,7 +47,8 @@ class Fields {
   readonly shown = new Set<string>();
   readonly #view: View;
   readonly #own: string;
-  readonly #rows: { name: string; value: readonly Line[] }[] = [];
+  /** A text is evidence and is wrapped; a line about another object is cut. */
+  readonly #rows: { name: string; value: string | readonly Line[] }[] = [];
   readonly #absent: string[] = [];
 
   constructor(view: View, own: string) {
@@ -61,7 +64,9 @@ class Fields {
     else if (isWindow(value)) this.#rows.push({ name, value: [windowLine(value)] });
     else if (typeof value === 'object' && value !== null) {
       for (const [key, member] of Object.entries(value)) this.add(key === 'type' ? name : `${name}.${key}`, member);
-    } else this.#rows.push({ name, value: this.#scalar(name, value) });
+    } else if (typeof value === 'string' && this.#named(name, value) === null && !isStatus(name)) {
+      this.#rows.push({ name, value: value === '' ? "''" : value });
+    } else this.#rows.push({ name, value: [this.#scalar(name, value)] });
   }
 
   #list(name: string, values: readonly unknown[]): void {
@@ -69,32 +74,48 @@ class Fields {
       for (const [i, value] of values.entries()) this.add(values.length === 1 ? name : `${name}.${i + 1}`, value);
       return;
     }
-    const lines = values.slice(0, MOST_IDS).flatMap((value) => this.#scalar(name, value));
+    const lines = values.slice(0, MOST_IDS).map((value) => this.#scalar(name, value));
     if (values.length > MOST_IDS)
-      lines.push(line(faint(`… ${count(values.length - MOST_IDS)} more; --json prints all`)));
+      lines.push(line(faint(`${ELLIPSIS} ${count(values.length - MOST_IDS)} more; --json prints all`)));
     this.#rows.push({ name: values.length > 1 ? `${name} (${count(values.length)})` : name, value: lines });
   }
 
-  #scalar(name: string, value: unknown): Line[] {
-    const isTime = typeof value === 'number' || typeof value === 'bigint' ? /_unix_ms$/.test(name) : false;
-    if (isTime) return [line(`${moment(Number(value))} `, faint(String(value)))];
-    if (/(?:^|[._])seq$/.test(name)) return [line(ref(`seq:${value}`))];
-    if (/^status$|_status$/.test(name)) return [line(statusSpan(String(value)))];
-    if (typeof value !== 'string') return [line(typeof value === 'number' ? count(value) : String(value))];
-    const named = /_ids?$/.test(name) && value !== this.#own ? this.#view.refs.objectOf(value) : null;
-    if (named === null) return textLines(value);
-    this.shown.add(value);
-    return [line(ref(this.#view.refs.refOf(named.noun, value)), '  ', labelOf(this.#view, named.noun, value))];
+  #scalar(name: string, value: unknown): Line {
+    const isNumber = typeof value === 'number' || typeof value === 'bigint';
+    if (isNumber && name.endsWith('_unix_ms')) return line(`${moment(value)} `, faint(String(value)));
+    if (isNumber && /(?:^|[._])seq$/.test(name)) return line(ref(`seq:${value}`));
+    if (isNumber) return line(count(value));
+    const text = String(value);
+    if (isStatus(name)) return line(statusSpan(text));
+    const named = this.#named(name, text);
+    if (named === null) return line(text);
+    this.shown.add(text);
+    return line(ref(this.#view.refs.refOf(named.noun, text)), '  ', labelOf(this.#view, named.noun, text));
+  }
+
+  /** The object an id in a field stands for; null where the field is no id, or the object's own. */
+  #named(name: string, value: string): ObjectRef | null {
+    return /_ids?$/.test(name) && value !== this.#own ? this.#view.refs.objectOf(value) : null;
   }
 
   lines(): Line[] {
-    const width = Math.min(34, Math.max(0, ...this.#rows.map(({ name }) => name.length)));
-    const lines = this.#rows.flatMap(({ name, value }) =>
-      value.map((spans, i) => line('  ', faint((i === 0 ? name : '').padEnd(width)), '  ', spans)),
-    );
-    if (this.#absent.length > 0) lines.push(line('  ', faint(`absent: ${this.#absent.join(', ')}`)));
+    const { columns } = this.#view;
+    const width = Math.min(34, columns / 2, Math.max(0, ...this.#rows.map(({ name }) => name.length)));
+    const room = columns - width - 4;
+    const lines = this.#rows.flatMap(({ name, value }) => {
+      const rows = typeof value === 'string' ? textLines(value, room) : value.map((spans) => clipLine(spans, room));
+      return rows.map((spans, i) => line('  ', faint((i === 0 ? name : '').padEnd(width)), '  ', spans));
+    });
+    if (this.#absent.length > 0) {
+      const absent = wrap(`absent: ${this.#absent.join(', ')}`, columns - 2);
+      lines.push(...absent.map((text) => line('  ', faint(text))));
+    }
     return lines;
   }
+}
+
+function isStatus(name: string): boolean {
+  return /(?:^|_)status$/.test(name);
 }
 
 interface WindowLike {
@@ -117,12 +138,13 @@ function windowLine(window: WindowLike): Line {
   return line(statusSpan(status), `, ${took(window)}`, start, end);
 }
 
-/** The lines of a text; of a long one the first. */
-export function textLines(text: string): Line[] {
-  const all = clean(text).replace(/\n+$/, '').split('\n');
+/** The lines of a text, wrapped; of a long one the first. */
+export function textLines(text: string, columns: number): Line[] {
+  const all = wrap(clean(text).replace(/\n+$/, ''), columns);
   const lines = all.slice(0, MOST_LINES).map((part) => line(part));
-  if (all.length > MOST_LINES)
-    lines.push(line(faint(`… ${count(all.length - MOST_LINES)} more lines; --json prints all`)));
+  if (all.length > MOST_LINES) {
+    lines.push(line(faint(`${ELLIPSIS} ${count(all.length - MOST_LINES)} more lines; --json prints all`)));
+  }
   return lines;
 }
 
@@ -135,18 +157,19 @@ function referrerLines(view: View, referrers: readonly Referrer[], shown: Readon
     if (group === undefined) groups.set(key, [referrer]);
     else group.push(referrer);
   }
-  return [...groups].flatMap(([key, group]) => [
+  const lines = [...groups].flatMap(([key, group]) => [
     line('  ', faint(`${key}${group.length > 1 ? ` (${count(group.length)})` : ''}`)),
     ...group
       .slice(0, MOST_IDS)
       .map(({ noun, id }) => line('    ', ref(view.refs.refOf(noun, id)), '  ', labelOf(view, noun, id))),
-    ...(group.length > MOST_IDS ? [line('    ', faint(`… ${count(group.length - MOST_IDS)} more`))] : []),
+    ...(group.length > MOST_IDS ? [line('    ', faint(`${ELLIPSIS} ${count(group.length - MOST_IDS)} more`))] : []),
   ]);
+  return lines.map((spans) => clipLine(spans, view.columns));
 }
 
-function contentLines({ graph, source }: View, id: string): Line[] {
+function contentLines({ graph, source, columns }: View, id: string): Line[] {
   const payload = graph.raw_payloads.get(id);
   const read = payload === undefined ? null : readPayload(source, payload);
   if (read === null) return [line('  ', faint('it cannot be read'))];
-  return textLines(printJson(read.body, 'pretty')).map((spans) => line('  ', spans));
+  return textLines(printJson(read.body, 'pretty'), columns - 2).map((spans) => line('  ', spans));
 }

@@ -25,6 +25,7 @@ export type Target =
 /** Longer ids are printed as `noun:N`, or a thread as its agent path. */
 const LONGEST_ID = 24;
 const SHORTEST_PREFIX = 4;
+const KIND_WORDS: readonly string[] = NOUNS.map((noun) => KINDS[noun].plural);
 const MOST_CANDIDATES = 8;
 
 export class Refs {
@@ -80,7 +81,7 @@ export class Refs {
     if (found !== null) return this.#only(text, found);
     throw new UsageError(
       `nothing in this bundle is named ${text}`,
-      didYouMean(text, this.#byId.keys()) ?? this.#holds(),
+      didYouMean(text, [...KIND_WORDS, ...this.#byId.keys()]) ?? this.#holds(),
     );
   }
 

@@ -2,15 +2,16 @@
 
 import { payloadSize } from '@rollout-trace/core/node';
 import { findingCounts, findingLines } from '../findings-text.ts';
-import { faint, join, type Line, line, ref, span, title } from '../text/span.ts';
+import { ELLIPSIS } from '../text/glyphs.ts';
+import { faint, join, type Line, line, lineColumns, ref, span, title } from '../text/span.ts';
 import { type Column, table } from '../text/table.ts';
 import { bytes, compact, count, counted, duration, moment, percent } from '../text/units.ts';
 import { wrap } from '../text/width.ts';
 import { KINDS, kindSpec, type Noun, objects } from './kinds.ts';
-import { kindName, outcome, toolAbout } from './labels.ts';
 import { tableOf } from './lists.ts';
 import { threadTree } from './thread-tree.ts';
 import { type StatusCounts, type TokenTotals, type Totals, totalsOf } from './totals.ts';
+import { troubleLines } from './troubles.ts';
 import { between, statusSpan, type View } from './view.ts';
 
 /** Rows of a list; of a longer one the first and the last are shown. */
@@ -25,7 +26,7 @@ export function summaryLines(view: View): Line[] {
     list(view, totals, 'turn'),
     [...list(view, totals, 'inference', tokensHead(totals.tokens)), ...modelLines(view, totals)],
     toolLines(view, totals),
-    troubleLines(view),
+    troubleLines(view, MOST_ROWS),
     list(view, totals, 'cell'),
     list(view, totals, 'operation', [faint(`in ${counted(view.graph.terminal_sessions.size, 'session')}`)]),
     list(view, totals, 'compaction'),
@@ -109,11 +110,18 @@ function list(view: View, totals: Totals, noun: Noun, remark: Line = [], name: s
   const lines = table(columns, rows, { columns: view.columns, dropEmpty: true });
   if (isLong)
     lines.splice(lines.length - LAST_ROWS, 0, moreLine(view, ids.length - shown.length, kindSpec(noun).plural));
-  return [line(title(name), ' ', title(count(ids.length)), remark.length > 0 ? '  ' : '', remark), ...lines];
+  return [...headLines(view, `${name} ${count(ids.length)}`, remark), ...lines];
+}
+
+/** The head of a section with a remark behind it, or below where there is no room. */
+function headLines({ columns }: View, head: string, remark: Line): Line[] {
+  if (remark.length === 0) return [line(title(head))];
+  const joined = line(title(head), '  ', remark);
+  return lineColumns(joined) <= columns ? [joined] : [line(title(head)), line('  ', remark)];
 }
 
 function moreLine(view: View, more: number, what: string): Line {
-  return line('  ', faint(`… ${count(more)} more: rollout-trace show ${quoted(view.name)} ${what}`));
+  return line('  ', faint(`${ELLIPSIS} ${count(more)} more: rollout-trace show ${quoted(view.name)} ${what}`));
 }
 
 function tokensHead(tokens: TokenTotals): Line {
@@ -188,37 +196,6 @@ function statusLine(by: StatusCounts): Line {
   return join(parts, ', ');
 }
 
-/** What did not go well, whatever it is: the first thing to look at in a session that failed. */
-function troubleLines(view: View): Line[] {
-  const { graph, refs } = view;
-  const rows: Line[][] = [];
-  const add = (noun: Noun, id: string, what: string, how: Line, about: string): void => {
-    rows.push([line(ref(refs.refOf(noun, id))), line(what), how, line(about)]);
-  };
-  for (const call of graph.inference_calls.values()) {
-    const { status } = call.execution;
-    if (status !== 'completed')
-      add('inference', call.inference_call_id, 'inference', line(statusSpan(status)), call.model);
-  }
-  for (const tool of graph.tool_calls.values()) {
-    const operation = graph.terminal_operations.get(tool.terminal_operation_id ?? '');
-    const { status } = tool.execution;
-    const exit = operation?.result?.exit_code ?? 0;
-    if (status === 'completed' && exit === 0) continue;
-    const how = operation !== undefined && exit !== 0 ? outcome(operation) : line(statusSpan(status));
-    add('tool', tool.tool_call_id, kindName(tool.kind), how, toolAbout(view, tool));
-  }
-  for (const cell of graph.code_cells.values()) {
-    if (cell.runtime_status === 'completed') continue;
-    add('cell', cell.code_cell_id, 'code cell', line(statusSpan(cell.runtime_status)), cell.source_js.slice(0, 400));
-  }
-  if (rows.length === 0) return [];
-  const columns: Column[] = [{ head: '' }, { head: '', least: 8 }, { head: '' }, { head: '', least: 12, spare: 1 }];
-  const lines = table(columns, rows.slice(0, MOST_ROWS), view);
-  if (rows.length > MOST_ROWS) lines.push(line('  ', faint(`… ${count(rows.length - MOST_ROWS)} more`)));
-  return [line(title(`Not completed ${count(rows.length)}`)), ...lines];
-}
-
 function findingSection({ name, reduced, columns }: View): Line[] {
   const { findings } = reduced;
   if (findings.length === 0) return [];
@@ -231,8 +208,8 @@ function findingSection({ name, reduced, columns }: View): Line[] {
 function footer({ name, graph, columns }: View, { tokens }: Totals): Line[] {
   const without = tokens.calls_without_usage;
   const silent =
-    without === 0 ? '' : `; ${count(without)} of ${counted(graph.inference_calls.size, 'call')} reported none`;
-  const basis = `Reported, not estimated: tokens are those of the provider${silent}, times those of the recorder's clock.`;
+    without === 0 ? '' : ` (${count(without)} of ${counted(graph.inference_calls.size, 'call')} reported none)`;
+  const basis = `Tokens are those the provider reported${silent}, times those of the recorder's clock; nothing is estimated.`;
   return [
     ...wrap(basis, columns).map((text) => line(faint(text))),
     line(faint('One object or event: '), ref(`rollout-trace show ${quoted(name)} <ref>`)),

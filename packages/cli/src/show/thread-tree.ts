@@ -1,6 +1,7 @@
 /** The threads of a graph as a tree: who spawned whom. */
 
 import type { Graph, Thread } from '@rollout-trace/core/format';
+import { CHILD, LAST_CHILD, PASSING } from '../text/glyphs.ts';
 
 export interface TreeThread {
   thread: Thread;
@@ -25,8 +26,9 @@ export function threadTree({ threads }: Graph): TreeThread[] {
     seen.add(thread.thread_id);
     tree.push({ thread, branch: indent + fork, depth });
     const below = children.get(thread.thread_id) ?? [];
-    const deeper = indent + (fork === '' ? '' : fork === '└─ ' ? '   ' : '│  ');
-    for (const [i, child] of below.entries()) grow(child, deeper, i === below.length - 1 ? '└─ ' : '├─ ', depth + 1);
+    const deeper = indent + (fork === '' ? '' : fork === LAST_CHILD ? '   ' : PASSING);
+    for (const [i, child] of below.entries())
+      grow(child, deeper, i === below.length - 1 ? LAST_CHILD : CHILD, depth + 1);
   };
   for (const root of children.get(null) ?? []) grow(root, '', '', 0);
   // Threads that spawned each other in a circle have no root; damaged logs may say so.

@@ -4,6 +4,8 @@
  * about colours, which are added behind it (`screen.ts`).
  */
 
+import { RETURN } from './glyphs.ts';
+
 // Control sequences end at their final byte, strings (OSC, DCS, APC, PM, SOS) at BEL or ST. What is not closed is not
 // taken away, only disarmed: its text is evidence, too.
 const SEQUENCE = new RegExp(
@@ -29,9 +31,9 @@ export function clean(text: string): string {
   return UNSEEN.test(plain) ? plain.replace(ALL_UNSEEN, spelledOut) : plain;
 }
 
-/** The same on one line: ends of lines are shown as ⏎, tabs as blanks. */
+/** The same on one line: ends of lines are shown as a sign, tabs as blanks. */
 export function cleanLine(text: string): string {
-  return clean(text).replace(/\n/g, '⏎').replace(/\t/g, ' ');
+  return clean(text).replace(/\n/g, RETURN).replace(/\t/g, ' ');
 }
 
 /** JSON with nothing in it that a terminal would obey. Only strings can hold such characters, and there this is an escape. */

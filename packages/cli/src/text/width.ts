@@ -1,5 +1,7 @@
 /** How many columns of a terminal a text takes. Not here: which texts may reach one (`clean.ts`). */
 
+import { ELLIPSIS } from './glyphs.ts';
+
 const ASCII = /^[ -~]*$/;
 const COMBINING = /[\p{Mn}\p{Me}\u200b-\u200d\u2060\ufeff]/u;
 // East Asian wide and fullwidth forms, and pictographs that terminals draw on two columns.
@@ -19,7 +21,7 @@ export function columnsOf(text: string): number {
   return columns;
 }
 
-/** The text, cut so that it takes at most so many columns; `…` where something was cut. */
+/** The text, cut so that it takes at most so many columns; an ellipsis where something was cut. */
 export function clip(text: string, columns: number): string {
   if (text.length * 2 <= columns || columnsOf(text) <= columns) return text;
   if (columns <= 0) return '';
@@ -30,7 +32,7 @@ export function clip(text: string, columns: number): string {
     if (used > columns) break;
     out += character;
   }
-  return `${out}…`;
+  return out + ELLIPSIS;
 }
 
 /** The text in lines of at most so many columns, broken at blanks where there are any. */

@@ -59,4 +59,6 @@ for (let i = starts.length - LAST + 1; i <= starts.length; i++) {
 }
 times.sort((a, b) => a - b);
 const at = (share) => times[Math.min(times.length - 1, Math.floor(times.length * share))].toFixed(2);
-console.log(`${starts.length} calls, the last ${LAST} one by one: p50 ${at(0.5)} ms, p90 ${at(0.9)} ms, p99 ${at(0.99)} ms`);
+console.log(
+  `${starts.length} calls, the last ${LAST} one by one: p50 ${at(0.5)} ms, p90 ${at(0.9)} ms, p99 ${at(0.99)} ms`,
+);

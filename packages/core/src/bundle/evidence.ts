@@ -38,6 +38,8 @@ export interface PayloadBodies extends Bodies {
 }
 
 export interface Evidence {
+  /** The file that the manifest stands in. */
+  manifestFile: string;
   /** The manifest as text; null where it is not UTF-8. Throws SourceError where it cannot be read. */
   manifest(): string | null;
   log(): LogStream;

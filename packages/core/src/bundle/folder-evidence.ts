@@ -14,6 +14,7 @@ const LAST_EVENT = /"payload":\{"type":"recording_completed"\}\}\s*$/;
 
 export function folderEvidence(source: BundleSource): Evidence {
   return {
+    manifestFile: MANIFEST_FILE,
     manifest: () => source.text(MANIFEST_FILE),
     log: () => folderLog(source),
     payloads: (rules: GenerationRules, options: PayloadOptions): PayloadBodies => new Payloads(source, rules, options),

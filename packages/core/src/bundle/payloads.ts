@@ -5,7 +5,7 @@
 
 import { hasOverflow } from '../format/canonical-json.ts';
 import type { GenerationRules } from '../format/generation.ts';
-import { isJsonSyntax, type Json, JsonSyntaxError, member, parseJson } from '../format/json.ts';
+import { isJsonSyntax, type Json, JsonLimitError, JsonSyntaxError, member, parseJson } from '../format/json.ts';
 import type { PayloadRef } from '../format/payload.ts';
 import { BodyError, plainItems, type RequestBody } from '../reducer/bodies.ts';
 import type { PayloadBodies, PayloadOptions } from './evidence.ts';
@@ -35,6 +35,7 @@ export class Payloads implements PayloadBodies {
       this.#valid.add(ref.path);
       return value;
     } catch (error) {
+      if (error instanceof JsonLimitError) throw new BodyError('limit_exceeded', `has ${error.message}`, error);
       if (error instanceof JsonSyntaxError)
         throw new BodyError('payload_invalid', `is not JSON: ${error.message}`, error);
       throw error;

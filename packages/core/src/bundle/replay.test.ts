@@ -5,6 +5,7 @@ import { type Finding, TraceError } from '../format/finding.ts';
 import type { Generation } from '../format/generation.ts';
 import type { Int64 } from '../format/json.ts';
 import { stateJson } from '../format/state-json.ts';
+import { graphViolations } from '../reducer/invariants.ts';
 import {
   assistant,
   BASE,
@@ -238,6 +239,39 @@ describe('the payloads of a bundle', () => {
   });
 });
 
+describe('what older generations pass over', () => {
+  const log = [event('rollout_ended', { status: 'failed' })];
+
+  it('G2: up to 0.164 the schema version of manifest and events', () => {
+    const files = withLog(log, (text) => text.replace('"schema_version":2', '"schema_version":7'));
+    expect([codeOf(files, '0.164'), codeOf(files, '0.165')]).toEqual(['reduces', 'event_schema_unsupported']);
+  });
+
+  it('G3: up to 0.166 the seq of an event', () => {
+    const files = withLog(log, (text) => text.replace('"seq":1', '"seq":5'));
+    expect([codeOf(files, '0.166'), codeOf(files, '0.169')]).toEqual(['reduces', 'seq_broken']);
+  });
+
+  it('G4: up to 0.166 the rollout of an event', () => {
+    const files = withLog(log, (text) => text.replace('"rollout_id":"rollout"', '"rollout_id":"other"'));
+    expect([codeOf(files, '0.166'), codeOf(files, '0.169')]).toEqual(['reduces', 'rollout_mismatch']);
+  });
+
+  it('G5: up to 0.166 whether the recording is complete, and what follows the end of the rollout', () => {
+    const files = bundleFiles([...log, ...BASE], '0.166');
+    const { graph, rules } = strict(files, '0.166');
+    expect(graph.threads.size).toBe(1);
+    expect(JSON.parse(stateJson(graph, { rules }))).not.toHaveProperty('recording_complete');
+    const newest = strict(bundleFiles(log));
+    expect(JSON.parse(stateJson(newest.graph, { rules: newest.rules }))).toHaveProperty('recording_complete', false);
+  });
+
+  it('G6: up to 0.166 a payload that no rule reads', () => {
+    const files = bundleFiles([observed(new Body('{'))]);
+    expect([codeOf(files, '0.166'), codeOf(files, '0.169')]).toEqual(['reduces', 'payload_invalid']);
+  });
+});
+
 /** A session in which most things happen. */
 const SESSION: Sketch[] = [
   ...BASE,
@@ -327,6 +361,50 @@ describe('salvage', () => {
     const { graph, findings } = salvage(files);
     expect(findings).toEqual([]);
     expect(stateJson(graph)).toBe(stateJson(strict(files).graph));
+  });
+});
+
+describe('salvage of events and ids', () => {
+  it('V7: applies an event without a field it cannot read, where nothing is known by that field', () => {
+    const files = withLog([...BASE, inferenceStarted('I', []), turnEnded('U'), COMPLETED], (log) =>
+      log.replace('"model":"model-1"', '"model":7').replace('"status":"completed"', '"status":"paused"'),
+    );
+    const { graph, findings } = salvage(files);
+    expect(findings.map(({ code, json_path }) => [code, json_path])).toEqual([
+      ['line_invalid', '/payload/model'],
+      ['line_invalid', '/payload/status'],
+    ]);
+    expect(graph.inference_calls.get('I')?.model).toBe('');
+    expect(graph.codex_turns.get('U')?.execution).toMatchObject({ status: 'running', ended_seq: 4 });
+  });
+
+  it('V7: leaves out an event without its id, its time or the payload it needs', () => {
+    const without = (written: string) =>
+      salvage(withLog([...BASE, inferenceStarted('I', [user('a')])], (log) => log.replace(written, '"other":1'))).graph;
+    expect(without('"inference_call_id":"I"').inference_calls.size).toBe(0);
+    expect(without('"wall_time_unix_ms":1030').inference_calls.size).toBe(0);
+    expect(without('"path":"payloads/1.json"').inference_calls.size).toBe(0);
+  });
+
+  it('V8: keeps apart what the log gives one id', () => {
+    const { graph, findings } = salvage(
+      bundleFiles([
+        ...BASE,
+        inferenceStarted('I', [call('c', '[1]'), output('c', 'one'), call('c', '[2]'), output('c', 'two')]),
+        toolStarted('t', { model_visible_call_id: 'c' }),
+        toolStarted('t', { model_visible_call_id: 'c' }),
+      ]),
+    );
+    expect(findings.map(({ code }) => code)).toContain('tool_duplicate');
+    expect(graph.tool_calls.size).toBe(2);
+    expect(graph.conversation_items.size).toBe(4);
+  });
+
+  it('V9: gives a graph in which every id that is referred to exists, whichever event is lost', () => {
+    for (let lost = 0; lost < SESSION.length; lost++) {
+      const files = withLog(SESSION, (log) => log.split('\n').toSpliced(lost, 1).join('\n'));
+      expect(graphViolations(salvage(files).graph), `without event ${lost + 1}`).toEqual([]);
+    }
   });
 });
 

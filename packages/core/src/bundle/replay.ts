@@ -12,7 +12,17 @@ import { DecodeError } from '../format/fields.ts';
 import { type FaultDetail, type Finding, type FindingCode, finding, TraceError } from '../format/finding.ts';
 import { GENERATION_RULES, type Generation, type GenerationRules, NEWEST_GENERATION } from '../format/generation.ts';
 import type { Graph } from '../format/graph.ts';
-import { asI64, asString, asU32, type Int64, type Json, JsonSyntaxError, member, parseJson } from '../format/json.ts';
+import {
+  asI64,
+  asString,
+  asU32,
+  type Int64,
+  type Json,
+  JsonLimitError,
+  JsonSyntaxError,
+  member,
+  parseJson,
+} from '../format/json.ts';
 import { EVENT_LOG_FILE, MANIFEST_FILE, type Manifest } from '../format/manifest.ts';
 import { mendEvent } from '../format/mend-event.ts';
 import type { PayloadRef } from '../format/payload.ts';
@@ -132,7 +142,7 @@ export class Replay {
     for (const line of this.#log.rest()) this.#apply(line);
     const damage = this.#log.damage();
     // A record that was never acknowledged is no loss; a record that changed is.
-    if (damage?.code === 'segment_torn') this.#state.notice(damage.code, damage.message, { file: damage.file });
+    if (damage?.code === 'segment_torn') this.#state.keep(finding(damage.code, damage.message, { file: damage.file }));
     else if (damage !== null) this.#state.fault(damage.code, damage.message, { file: damage.file });
     if (this.#stopped || this.#options.until !== undefined) return;
     this.#state.event = null;
@@ -194,7 +204,9 @@ export class Replay {
       return this.#decode(parseJson(text), line, fault);
     } catch (error) {
       if (!(error instanceof JsonSyntaxError)) throw error;
-      if (line.ended) fault('line_invalid', `line ${number} is not JSON: ${error.message}`, { cause: error });
+      if (error instanceof JsonLimitError)
+        fault('limit_exceeded', `line ${number} has ${error.message}`, { cause: error });
+      else if (line.ended) fault('line_invalid', `line ${number} is not JSON: ${error.message}`, { cause: error });
       else
         fault('line_torn', `line ${number} ends after ${text.length} characters: ${error.message}`, { cause: error });
       return null;
@@ -309,7 +321,7 @@ function readManifest(evidence: Evidence, fault: ManifestFault): { manifest: Man
     }
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
-    const place = { file: MANIFEST_FILE, json_path: error.path };
+    const place = { file: evidence.manifestFile, json_path: error.path };
     fault('manifest_invalid', `the manifest is not one: ${error.message}`, place, error);
   }
   const version = asU32(member(value, 'schema_version'));
@@ -335,8 +347,11 @@ function manifestValue(evidence: Evidence, fault: ManifestFault): Json | undefin
     text = evidence.manifest();
   } catch (error) {
     if (!(error instanceof SourceError)) throw error;
+    const file = evidence.manifestFile;
+    // Not even salvage knows what to do with a file that is no segment.
+    if (error.code === 'segment_invalid') throw new TraceError(finding(error.code, error.message, { file }), error);
     const code = error.code === 'payload_missing' ? 'manifest_missing' : error.code;
-    fault(code, `the manifest cannot be read: ${error.message}`, { file: MANIFEST_FILE }, error);
+    fault(code, `the manifest cannot be read: ${error.message}`, { file }, error);
     return undefined;
   }
   try {
@@ -344,7 +359,7 @@ function manifestValue(evidence: Evidence, fault: ManifestFault): Json | undefin
     return parseJson(text);
   } catch (error) {
     if (!(error instanceof JsonSyntaxError)) throw error;
-    fault('manifest_invalid', `the manifest is not one: ${error.message}`, { file: MANIFEST_FILE }, error);
+    fault('manifest_invalid', `the manifest is not one: ${error.message}`, { file: evidence.manifestFile }, error);
     return undefined;
   }
 }

@@ -9,7 +9,7 @@
  * Whatever is unusual (keys given twice, no input, broken JSON) is left to the plain reader, which says what is wrong.
  */
 
-import { type Json, JsonSyntaxError, MAX_DEPTH, parseJsonAt } from '../format/json.ts';
+import { type Json, JsonSyntaxError, MAX_DEPTH, MAX_VALUES, parseJsonAt } from '../format/json.ts';
 import type { InputItems, RequestBody } from '../reducer/bodies.ts';
 import { type BundleSource, MAX_TEXT_BYTES, type SourceFile } from './source.ts';
 
@@ -303,6 +303,8 @@ class Walk {
   /** Offset of the bytes in the file. */
   readonly #base: number;
   readonly #source: BundleSource;
+  /** How many values may still be read: all values of a request together are bounded. */
+  #left = MAX_VALUES;
   constructor(bytes: Uint8Array, base: number, source: BundleSource) {
     this.#bytes = bytes;
     this.#base = base;
@@ -412,7 +414,8 @@ class Walk {
     this.#skip();
     const text = this.#source.decode(this.#bytes.subarray(start, this.at));
     if (text === null) throw new Unusual();
-    const { value, end } = parseJsonAt(text, 0, depth);
+    const { value, end, left } = parseJsonAt(text, 0, depth, this.#left);
+    this.#left = left;
     if (end !== text.length) throw new Unusual();
     return value;
   }

@@ -5,6 +5,7 @@
  * Not here: decoding records (`format/segment`), the Codex layout (`folder-evidence.ts`).
  */
 
+import type { FindingCode } from '../format/finding.ts';
 import type { GenerationRules } from '../format/generation.ts';
 import { isJsonSyntax, type Json, JsonObject, JsonSyntaxError, parseJson } from '../format/json.ts';
 import type { PayloadRef } from '../format/payload.ts';
@@ -27,9 +28,13 @@ export interface SegmentSource {
   readonly name: string;
   /** Throws SourceError where the file cannot be opened. */
   open(): SourceFile;
+  /** The edge's CRC-32, where it has a faster one. */
+  readonly crc32?: ((bytes: Uint8Array) => number) | undefined;
 }
 
 const BLOCK = 1 << 20;
+/** More than a header is, as a rule. */
+const HEADER_BLOCK = 1 << 12;
 const PATH = /^payloads\/(\d+)\.json$/;
 
 /** A list of a payload: the first `length` entries of an array that later payloads may share and extend. */
@@ -47,30 +52,45 @@ interface HeldPayload {
 }
 
 export function segmentEvidence(source: SegmentSource): Evidence {
-  const payloads = new SegmentPayloads();
+  // Asked for before the log that feeds it; whoever reads events only does not pay for payloads.
+  let payloads: SegmentPayloads | null = null;
   return {
-    manifest: () => {
-      const log = new SegmentLog(source, null);
-      for (const _ of log.lines()) if (log.manifest !== undefined) break;
-      return JSON.stringify(log.manifest ?? null);
-    },
+    manifestFile: source.name,
+    manifest: () => manifestOf(source),
     log: () => new SegmentLog(source, payloads),
-    payloads: (_rules: GenerationRules) => payloads,
+    payloads: (_rules: GenerationRules) => {
+      payloads ??= new SegmentPayloads();
+      return payloads;
+    },
     peek: () => null,
     generationAtOnce: () => ({ generation: '0.169', certain: true, reason: 'segments are of the newest generation' }),
   };
+}
+
+/** The manifest stands in the first record; without it nothing tells whose events the others are. */
+function manifestOf(source: SegmentSource): string {
+  const log = new SegmentLog(source, null, HEADER_BLOCK);
+  for (const _ of log.lines()) if (log.manifest !== undefined) break;
+  if (log.manifest !== undefined) return JSON.stringify(log.manifest);
+  const why = log.damage()?.message ?? 'it is empty';
+  throw new SourceError('segment_invalid', `the segment has no whole header: ${why}`);
 }
 
 /** The events of a segment as lines. */
 class SegmentLog implements LogStream {
   readonly #source: SegmentSource;
   readonly #payloads: SegmentPayloads | null;
-  readonly #decoder = new SegmentDecoder();
+  readonly #decoder: SegmentDecoder;
+  readonly #block: number;
   #offset = 0;
   #line = 0;
-  constructor(source: SegmentSource, payloads: SegmentPayloads | null) {
+  /** A record that is whole but cannot be what was written: nothing behind it is read. */
+  #broken: LogDamage | null = null;
+  constructor(source: SegmentSource, payloads: SegmentPayloads | null, block: number = BLOCK) {
     this.#source = source;
     this.#payloads = payloads;
+    this.#block = block;
+    this.#decoder = new SegmentDecoder(source.crc32 === undefined ? {} : { crc32: source.crc32 });
   }
 
   get manifest(): unknown {
@@ -78,20 +98,34 @@ class SegmentLog implements LogStream {
   }
 
   *lines(): Iterable<LogLine> {
+    if (this.#broken !== null) return;
     const file = this.#source.open();
     try {
-      const block = new Uint8Array(BLOCK);
+      const block = new Uint8Array(Math.min(this.#block, Math.max(1, file.size - this.#offset)));
       for (;;) {
         const read = file.read(block, this.#offset);
         if (read === 0) return;
         this.#offset += read;
         for (const event of this.#decode(block.subarray(0, read))) {
-          this.#payloads?.add(event);
+          if (!this.#takePayloads(event)) return;
           yield { number: ++this.#line, text: decodeUtf8(event.line), ended: true };
         }
       }
     } finally {
       file.close();
+    }
+  }
+
+  /** False where the payloads of the event build on what is not there, or are no JSON (docs/segment.md, S15, S21). */
+  #takePayloads(event: SegmentEvent): boolean {
+    try {
+      this.#payloads?.add(event);
+      return true;
+    } catch (error) {
+      if (!(error instanceof RangeError || error instanceof BodyError)) throw error;
+      const isLimit = error instanceof BodyError && error.code === 'limit_exceeded';
+      this.#broken = damaged(isLimit ? error.code : 'segment_corrupt', error.message, event.offset, this.#source);
+      return false;
     }
   }
 
@@ -110,10 +144,14 @@ class SegmentLog implements LogStream {
 
   damage(): LogDamage | null {
     const tail = this.#decoder.tail();
-    if (tail === null) return null;
+    if (this.#broken !== null || tail === null) return this.#broken;
     const code = tail.reason === 'torn' ? 'segment_torn' : 'segment_corrupt';
-    return { code, message: `${tail.message} (at byte ${tail.offset})`, file: this.#source.name };
+    return damaged(code, tail.message, tail.offset, this.#source);
   }
+}
+
+function damaged(code: FindingCode, message: string, offset: number, source: SegmentSource): LogDamage {
+  return { code, message: `${message} (at byte ${offset})`, file: source.name };
 }
 
 /** The payloads of the events read so far. */

@@ -36,6 +36,8 @@ export function numberText(lexeme: string): string {
 }
 
 const U64_MAX = 2n ** 64n - 1n;
+/** The most characters of an integer of 64 bits, sign included. */
+const U64_DIGITS = 21;
 
 /**
  * A number lexeme as the generations before 0.139 print it (rule G8): integers of 64 bits stay, everything else goes
@@ -44,7 +46,7 @@ const U64_MAX = 2n ** 64n - 1n;
  * @returns null where the number overflows, which those generations call a syntax error
  */
 export function doubleText(lexeme: string): string | null {
-  if (/^-?\d+$/.test(lexeme) && lexeme !== '-0') {
+  if (lexeme.length <= U64_DIGITS && /^-?\d+$/.test(lexeme) && lexeme !== '-0') {
     const big = BigInt(lexeme);
     if (big <= U64_MAX && big >= -(2n ** 63n)) return big.toString();
   }
@@ -66,12 +68,11 @@ function shiftedDouble(lexeme: string): number {
   let significand = 0n;
   let exponent = 0;
   let full = false;
-  for (const digit of whole) {
-    const next = significand * 10n + BigInt(digit);
-    if (full || next > U64_MAX) {
-      full = true;
-      exponent++;
-    } else significand = next;
+  for (let at = 0; at < whole.length && !full; at++) {
+    const next = significand * 10n + BigInt(whole.charAt(at));
+    full = next > U64_MAX;
+    if (full) exponent = whole.length - at;
+    else significand = next;
   }
   for (const digit of full ? '' : fraction) {
     const next = significand * 10n + BigInt(digit);

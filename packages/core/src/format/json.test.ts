@@ -1,7 +1,7 @@
 // JSON as evidence: docs/format.md, sections 2 and 4.
 
 import { describe, expect, it } from 'vitest';
-import { compactJson, compareUtf8, doubleText, numberText, sortedJson } from './canonical-json.ts';
+import { compactJson, compareUtf8, doubleText, numberText, sortedJson, utf8Length } from './canonical-json.ts';
 import { asI32, asI64, asU32, asU64, isJsonSyntax, JsonObject, JsonSyntaxError, parseJson } from './json.ts';
 
 const roundTrip = (text: string) => compactJson(parseJson(text));
@@ -72,7 +72,82 @@ describe('reading JSON', () => {
   ])('F3: pure syntax, by which payloads are checked that nobody reads, allows %s', (_, text) => {
     expect(isJsonSyntax(text)).toBe(true);
   });
+
+  it('F3: and is what any JSON reader takes, valid or not', () => {
+    const values = [
+      '0',
+      '-0',
+      '12',
+      '-1.5e+3',
+      '01',
+      '1.',
+      '.5',
+      '1e',
+      '1e+',
+      '+1',
+      '-',
+      'true',
+      'tru',
+      'nul',
+      'null',
+      'NaN',
+      '',
+    ];
+    const texts = [
+      '""',
+      '"a\\n\\u00e9"',
+      '"\\x"',
+      '"\\u12g4"',
+      '"\\u12"',
+      '"\n"',
+      '"\t"',
+      '"\u007f"',
+      '"',
+      '"\\',
+      "'a'",
+    ];
+    const nested = [
+      '[]',
+      '{}',
+      '[1,2]',
+      '[1,]',
+      '[,1]',
+      '[1 2]',
+      '[',
+      ']',
+      '{"a":1}',
+      '{"a":1,}',
+      '{"a"}',
+      '{"a" 1}',
+      '{a:1}',
+      '{1:1}',
+      '{"a":{"b":[{}]}}',
+      '[[]]]',
+      '{"a":[}',
+      '1 2',
+      '[]{}',
+      '\u00a0[]',
+      '\ufeff[]',
+      ' \t\r\n[ ] ',
+    ];
+    const all = [...values, ...texts, ...nested].flatMap((text) => [
+      text,
+      `[${text}]`,
+      `{"k":${text},"l":${text}}`,
+      ` ${text} `,
+    ]);
+    for (const text of all) expect(isJsonSyntax(text), text).toBe(parses(text));
+  });
 });
+
+function parses(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 describe('integers', () => {
   const parse = (text: string) => parseJson(text);
@@ -111,6 +186,12 @@ describe('printing compact JSON', () => {
     expect(roundTrip('"\\u0000\\b\\f\\n\\r\\t\\u001f\\"\\\\\\/\\u007f\\u2028é😀"')).toBe(
       '"\\u0000\\b\\f\\n\\r\\t\\u001f\\"\\\\/\u007f\u2028é😀"',
     );
+  });
+
+  it('N9: bytes of UTF-8 are counted without being written', () => {
+    for (const text of ['', 'a', '\u007f\u0080', '\u07ff\u0800', '€\ud7ff\ue000\uffff', '😀a😀', 'é€😀'.repeat(9)]) {
+      expect(utf8Length(text), text).toBe(Buffer.byteLength(text));
+    }
   });
 
   it('F6: keys are sorted by their UTF-8 bytes, not by their UTF-16 units', () => {

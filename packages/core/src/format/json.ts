@@ -5,6 +5,8 @@
  * the keys that were given more than once. Not here: printing (`canonical-json.ts`), which fields mean what (decoders).
  */
 
+import { scanJson } from './json-scan.ts';
+
 /** A parsed JSON text. Objects are {@link JsonObject}, numbers are {@link JsonNumber}: neither loses its spelling. */
 export type Json = null | boolean | string | JsonNumber | JsonObject | Json[];
 
@@ -89,6 +91,9 @@ export class JsonSyntaxError extends Error {
 /** Containers may nest this deep in a text that is interpreted (spec section 4). */
 export const MAX_DEPTH = 127;
 
+/** So many values are read of one text that is interpreted: a bound for memory, far beyond any recorded one. */
+export const MAX_VALUES: number = 2 ** 22;
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/;
@@ -123,11 +128,22 @@ function keySlot(length: number, first: number): number {
   return (length << 5) | (first & 31);
 }
 
+/** A text that is JSON as far as it was read, but has more values than are interpreted. */
+export class JsonLimitError extends JsonSyntaxError {
+  constructor(offset: number) {
+    super(`more than ${MAX_VALUES} values`, offset);
+    this.name = 'JsonLimitError';
+  }
+}
+
 class Parser {
   at = 0;
+  /** How many values there may be from here on. */
+  left: number;
   readonly text: string;
-  constructor(text: string) {
+  constructor(text: string, left: number) {
     this.text = text;
+    this.left = left;
   }
 
   fail(reason: string, offset: number = this.at): never {
@@ -148,6 +164,7 @@ class Parser {
   }
 
   value(depth: number): Json {
+    if (--this.left < 0) throw new JsonLimitError(this.at);
     const c = this.space();
     if (c === QUOTE) return this.string();
     if (c === 0x7b) return this.object(depth - 1);
@@ -283,23 +300,36 @@ class Parser {
  * @throws JsonSyntaxError with the offset of the first offending character
  */
 export function parseJson(text: string): Json {
-  const parser = new Parser(text);
+  const parser = new Parser(text, MAX_VALUES);
   const value = parser.value(MAX_DEPTH);
   parser.space();
   if (parser.at < text.length) parser.fail('something stands behind the JSON value');
   return value;
 }
 
-/** The value and the offset behind it; trailing text is the caller's. */
-export function parseJsonAt(text: string, offset: number, depth: number = MAX_DEPTH): { value: Json; end: number } {
-  const parser = new Parser(text);
+/**
+ * The value and the offset behind it; trailing text is the caller's.
+ *
+ * @param limit how many values there may be; `left` is what it leaves
+ */
+export function parseJsonAt(
+  text: string,
+  offset: number,
+  depth: number = MAX_DEPTH,
+  limit: number = MAX_VALUES,
+): { value: Json; end: number; left: number } {
+  const parser = new Parser(text, limit);
   parser.at = offset;
   const value = parser.value(depth);
-  return { value, end: parser.at };
+  return { value, end: parser.at, left: parser.left };
 }
+
+/** Texts beyond this many UTF-16 units are checked without building their values. */
+const LONG_TEXT = 1 << 23;
 
 /** Whether a text is JSON by pure syntax: any depth, lone surrogate escapes and repeated keys allowed (spec D10). */
 export function isJsonSyntax(text: string): boolean {
+  if (text.length > LONG_TEXT) return scanJson(text);
   try {
     JSON.parse(text);
     return true;

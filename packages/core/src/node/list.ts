@@ -98,7 +98,9 @@ export function listedManifest(evidence: Evidence): { manifest: Manifest | null;
     if (text === null) return { manifest: null, damage: ['manifest_invalid'] };
     return { manifest: decodeManifest(parseJson(text)), damage: [] };
   } catch (error) {
-    if (error instanceof SourceError) return { manifest: null, damage: ['manifest_missing'] };
+    if (error instanceof SourceError) {
+      return { manifest: null, damage: [error.code === 'segment_invalid' ? error.code : 'manifest_missing'] };
+    }
     if (error instanceof JsonSyntaxError || error instanceof DecodeError) {
       return { manifest: null, damage: ['manifest_invalid'] };
     }

@@ -37,6 +37,7 @@ export function traceRoot(environment: Readonly<Record<string, string | undefine
 
 const LAST = /^@last(?:~(\d+))?$/;
 const WHAT_IT_IS = `A bundle is a folder with ${MANIFEST_FILE} and ${EVENT_LOG_FILE}, or a file that ends in ${SEGMENT_SUFFIX}.`;
+const LISTED = '`rollout-trace ls` lists them.';
 const SET_ROOT = 'Set ROLLOUT_TRACE_ROOT to the folder with the bundles, or give the path of one.';
 
 /**
@@ -94,7 +95,7 @@ function nthLast(root: string | null, back: number, name: string): string {
   const found = bundles[back];
   if (found !== undefined) return found.path;
   const count = bundles.length === 1 ? 'is 1 bundle' : `are ${bundles.length} bundles`;
-  throw new LocateError(`${name} does not exist: there ${count} below ${root}`, SET_ROOT);
+  throw new LocateError(`${name} does not exist: there ${count} below ${root}`, LISTED);
 }
 
 function byId(name: string, root: string | null): string {
@@ -106,10 +107,7 @@ function byId(name: string, root: string | null): string {
   );
   const [found, ...others] = matching;
   if (found === undefined) {
-    throw new LocateError(
-      `${name} is no path, and no rollout or trace id below ${root} begins so`,
-      `\`rollout-trace ls\` lists them.`,
-    );
+    throw new LocateError(`${name} is no path, and no rollout or trace id below ${root} begins so`, LISTED);
   }
   if (others.length > 0) {
     throw new LocateError(`${name} means ${matching.length} bundles`, 'Give more of the id, or a path.', matching);

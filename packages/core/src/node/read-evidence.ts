@@ -18,24 +18,38 @@ export interface LoggedEvent {
 
 /** The first event with this seq; null where the log has none, or cannot be read. */
 export function readEvent(source: TraceSource, seq: Int64): LoggedEvent | null {
-  const log = evidenceOf(source).log();
+  return readEvents(source, [seq]).get(seq) ?? null;
+}
+
+/** The first event with each of these seqs, in one pass over the log. Those that cannot be had are left out. */
+export function readEvents(source: TraceSource, seqs: Iterable<Int64>): Map<Int64, LoggedEvent> {
+  const wanted = new Set(seqs);
+  const found = new Map<Int64, LoggedEvent>();
+  if (wanted.size === 0) return found;
   try {
+    const log = evidenceOf(source).log();
     for (const lines of [log.lines(), log.rest()]) {
       for (const { number, text } of lines) {
-        if (typeof text !== 'string' || isBlank(text) || !mayHave(text, seq)) continue;
+        if (typeof text !== 'string' || isBlank(text) || !mayHave(text, wanted)) continue;
         const event = parsed(text);
-        if (event !== undefined && asI64(member(event, 'seq')) === seq) return { line: number, event };
+        const seq = event === undefined ? null : asI64(member(event, 'seq'));
+        if (event === undefined || seq === null || !wanted.delete(seq)) continue;
+        found.set(seq, { line: number, event });
+        if (wanted.size === 0) return found;
       }
     }
   } catch (error) {
     if (!(error instanceof SourceError)) throw error;
   }
-  return null;
+  return found;
 }
 
-/** False only where the line cannot hold the seq: a quick look before the line is parsed. */
-function mayHave(text: string, seq: Int64): boolean {
-  return text.includes(String(seq)) && text.includes('"seq"');
+const WRITTEN_SEQ = /"seq":(\d{1,15})[,}]/;
+
+/** Whether the line may hold one of the seqs: a quick look at how recorders write it, before the line is parsed. */
+function mayHave(text: string, wanted: ReadonlySet<Int64>): boolean {
+  const written = WRITTEN_SEQ.exec(text)?.[1];
+  return written === undefined || wanted.has(Number(written));
 }
 
 function parsed(text: string): Json | undefined {

@@ -5,11 +5,12 @@ import { basename } from 'node:path';
 import type { TraceSource } from '../bundle/replay.ts';
 import type { SegmentSource } from '../bundle/segment-evidence.ts';
 import { directorySource, openFile } from './directory-source.ts';
+import { nativeCrc32 } from './recorder/native-crc32.ts';
 
 /** A segment on disk. */
 export function segmentSource(file: string): SegmentSource {
   const name = basename(file);
-  return { layout: 'segment', name, open: () => openFile(file, name) };
+  return { layout: 'segment', name, open: () => openFile(file, name), ...nativeCrc32() };
 }
 
 /** The trace at a path: a file is a segment, everything else is taken for the folder of a bundle. */

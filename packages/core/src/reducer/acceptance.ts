@@ -20,8 +20,10 @@ export function acceptHistoryItem(
   }
   const thread = knownThread(state, threadId);
   if (thread === null) return;
-  if (!thread.receipts.has(id)) thread.receipts.set(id, { accepted_at_unix_ms: state.now, accepted_seq: state.seq });
-  for (const record of thread.byResponsesId.get(id) ?? []) applyReceipt(state, record);
+  if (!thread.receipts.has(id)) {
+    thread.receipts.set(id, { accepted_at_unix_ms: state.now, accepted_seq: state.seq });
+    for (const record of thread.byResponsesId.get(id) ?? []) applyReceipt(state, record);
+  }
   if (ref === null) return;
   const body = state.read(ref, (r) => bodies.json(r));
   if (body === undefined) return;

@@ -118,7 +118,7 @@ function observeDelivery(state: ReducerState, edge: PendingEdge, tool: ToolRecor
     );
     return;
   }
-  mergeEdge(pending, edge);
+  mergeEdge(state, pending, edge);
 }
 
 /** The delivery waits for mail of its thread. */
@@ -188,8 +188,8 @@ function upsertEdge(state: ReducerState, edge: PendingEdge, target: EdgeAnchor, 
     );
     return false;
   }
-  mergeEdge(known, edge);
-  for (const id of carriedItems) if (!known.carried_item_ids.includes(id)) known.carried_item_ids.push(id);
+  mergeEdge(state, known, edge);
+  for (const id of carriedItems) state.addOnce(known.carried_item_ids, id);
   return true;
 }
 
@@ -199,6 +199,7 @@ export function sameEnds(known: InteractionEdge, edge: PendingEdge, target: Edge
 
 /** Widens the time of an observation and adds its evidence. */
 export function mergeEdge(
+  state: ReducerState,
   known: {
     started_at_unix_ms: PendingEdge['started_at_unix_ms'];
     ended_at_unix_ms: PendingEdge['ended_at_unix_ms'];
@@ -209,9 +210,7 @@ export function mergeEdge(
   if (edge.started_at_unix_ms < known.started_at_unix_ms) known.started_at_unix_ms = edge.started_at_unix_ms;
   const end = edge.ended_at_unix_ms;
   if (end !== null && (known.ended_at_unix_ms === null || end > known.ended_at_unix_ms)) known.ended_at_unix_ms = end;
-  for (const id of edge.carried_raw_payload_ids) {
-    if (!known.carried_raw_payload_ids.includes(id)) known.carried_raw_payload_ids.push(id);
-  }
+  for (const id of edge.carried_raw_payload_ids) state.addOnce(known.carried_raw_payload_ids, id);
 }
 
 export function anchorText(anchor: EdgeAnchor): string {
@@ -423,10 +422,9 @@ export function observeAgentResult(state: ReducerState, event: EventPayload<'age
 }
 
 /** The result of a tool belongs to its edge: the first by the bytes of its id, else the first that waits (spec T3). */
-export function carryResult(tool: ToolRecord, payloadId: string): void {
+export function carryResult(state: ReducerState, tool: ToolRecord, payloadId: string): void {
   let first: { edge_id: string; carried_raw_payload_ids: string[] } | undefined;
   for (const edge of tool.edges) if (first === undefined || compareUtf8(edge.edge_id, first.edge_id) < 0) first = edge;
   first ??= tool.pendingEdges[0];
-  if (first !== undefined && !first.carried_raw_payload_ids.includes(payloadId))
-    first.carried_raw_payload_ids.push(payloadId);
+  if (first !== undefined) state.addOnce(first.carried_raw_payload_ids, payloadId);
 }

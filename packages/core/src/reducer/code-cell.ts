@@ -15,9 +15,12 @@ import {
 import { turnOf } from './thread.ts';
 import { closeWindow } from './window.ts';
 
+/** Of the cells that share a call id in salvage, only so many are looked at: the latest. */
+const RECENT_CELLS = 64;
+
 /** The cells of a call id that are materialised: one, or in salvage several. */
-export function cellsOfCall(state: ReducerState, callId: string): CodeCell[] {
-  const ids = state.cellIdsOfCall.get(callId) ?? [];
+function cellsOfCall(state: ReducerState, callId: string): CodeCell[] {
+  const ids = state.cellIdsOfCall.get(callId)?.slice(-RECENT_CELLS) ?? [];
   return ids.map((id) => state.cells.get(id)).filter((cell) => cell !== undefined);
 }
 
@@ -76,7 +79,7 @@ function newCellId(state: ReducerState, threadId: string, runtimeId: string, cal
     if (startedSeq === state.seq) return null;
   }
   let id = plain;
-  for (let n = 2; isTaken(id); n++) id = `${plain}#${n}`;
+  for (let n = (state.cellIdsOfCall.get(callId)?.length ?? 0) + 1; isTaken(id); n++) id = `${plain}#${n}`;
   return id;
 }
 
@@ -100,7 +103,7 @@ export function inItemOrder(state: ReducerState, records: ItemRecord[]): ItemRec
 /** A custom tool call came into being: a cell that waits for it can be made (spec C4). */
 export function expectCell(state: ReducerState, record: ItemRecord): void {
   if (state.queuedCells.size === 0 || record.item.kind !== 'custom_tool_call' || record.item.call_id === null) return;
-  for (const cellId of state.cellIdsOfCall.get(record.item.call_id) ?? []) {
+  for (const cellId of state.cellIdsOfCall.get(record.item.call_id)?.slice(-RECENT_CELLS) ?? []) {
     if (state.queuedCells.get(cellId)?.threadId === record.item.thread_id) state.readyCells.add(cellId);
   }
 }

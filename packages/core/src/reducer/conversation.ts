@@ -105,6 +105,7 @@ export function createItem(state: ReducerState, candidate: Candidate, sighting: 
     cell: null,
     apart,
     responders: [],
+    producers: null,
     mail: null,
     edgeTarget: false,
   };
@@ -171,10 +172,20 @@ function markRematch(record: ItemRecord): void {
   if (record.position < record.thread.dirtyFrom) record.thread.dirtyFrom = record.position;
 }
 
+/** Producers beyond this many are looked up in a set. */
+const MANY_PRODUCERS = 32;
+
 export function addProducer(record: ItemRecord, producer: ItemProducer): void {
+  const { produced_by } = record.item;
   const id = producerId(producer);
-  const known = record.item.produced_by.some((other) => other.type === producer.type && producerId(other) === id);
-  if (!known) record.item.produced_by.push(producer);
+  if (produced_by.length < MANY_PRODUCERS) {
+    if (produced_by.some((other) => other.type === producer.type && producerId(other) === id)) return;
+  } else {
+    record.producers ??= new Set(produced_by.map((other) => `${other.type} ${producerId(other)}`));
+    if (record.producers.has(`${producer.type} ${id}`)) return;
+    record.producers.add(`${producer.type} ${id}`);
+  }
+  produced_by.push(producer);
 }
 
 function producerId(producer: ItemProducer): string {

@@ -6,9 +6,8 @@
  */
 
 import type { CodeCell, Graph, Thread, ToolCall } from '../format/graph.ts';
-import { cellsOfCall } from './code-cell.ts';
 import { checkSettlement, settledEdges } from './spawn-fallback.ts';
-import type { ReducerState } from './state.ts';
+import type { ItemRecord, ReducerState } from './state.ts';
 
 export function finish(state: ReducerState): Graph {
   return {
@@ -52,9 +51,9 @@ function threads(state: ReducerState): Map<string, Thread> {
 
 /** The public exec tool and the cell it started are two views of one call (spec S1). */
 function tools(state: ReducerState): Map<string, ToolCall> {
-  return valuesOf(state.tools, ({ call }) => {
+  return valuesOf(state.tools, ({ call, callItems }) => {
     const isExec = call.kind.type === 'other' && call.kind.name === 'exec' && call.requester?.type === 'model';
-    const cell = isExec ? startedCell(state, call) : undefined;
+    const cell = isExec ? startedCell(state, call, callItems) : undefined;
     const starts = state.rules.startedCodeCell && cell?.thread_id === call.thread_id;
     call.started_code_cell_id = starts ? cell?.code_cell_id : undefined;
     return call;
@@ -62,12 +61,10 @@ function tools(state: ReducerState): Map<string, ToolCall> {
 }
 
 /** The cell of the tool's call id. Of several in salvage it is the one that has the tool's call as its source. */
-function startedCell(state: ReducerState, call: ToolCall): CodeCell | undefined {
-  if (call.model_visible_call_id === null) return undefined;
-  const cells = cellsOfCall(state, call.model_visible_call_id);
-  return cells.length > 1
-    ? cells.find((cell) => call.model_visible_call_item_ids.includes(cell.source_item_id))
-    : cells[0];
+function startedCell(state: ReducerState, call: ToolCall, callItems: readonly ItemRecord[]): CodeCell | undefined {
+  const ids = call.model_visible_call_id === null ? [] : (state.cellIdsOfCall.get(call.model_visible_call_id) ?? []);
+  if (ids.length > 1) return callItems.find(({ cell }) => cell !== null)?.cell ?? undefined;
+  return ids[0] === undefined ? undefined : state.cells.get(ids[0]);
 }
 
 /**

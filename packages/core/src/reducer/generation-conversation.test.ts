@@ -133,6 +133,15 @@ const CASES: GenerationCase[] = [
     is: [1],
   },
   {
+    rule: 'G17: one encrypted reasoning with two summaries',
+    key: 'reasoningMerges',
+    step: ['0.125', '0.128'],
+    log: two([reasoning({ encrypted: 'X', summary: 'a' })], [reasoning({ encrypted: 'X', summary: 'b' })]),
+    see: request('I2'),
+    was: 'reasoning_reused',
+    is: [1],
+  },
+  {
     rule: 'G18: two outputs of one call',
     key: 'callIdCheckOutputs',
     step: ['0.165', '0.166'],

@@ -13,7 +13,6 @@ import { matches } from './match.ts';
 import type { Candidate } from './normalize.ts';
 import { normalizeList, normalizing, placeBySearch, placeRequest, RequestBuilder, snapshotItems } from './placement.ts';
 import {
-  addTo,
   type InferenceRecord,
   type ItemRecord,
   ItemSequence,
@@ -89,12 +88,37 @@ function inputOf(state: ReducerState, { input }: RequestBody, payload: PayloadRe
 
 /** The inference of the thread whose response the id names: the first by the bytes of its own id (spec Q3). */
 function inferenceByResponse(thread: ThreadRecord, responseId: string): InferenceRecord | null {
-  let first: InferenceRecord | null = null;
+  let first = thread.firstByResponseId.get(responseId);
+  if (first !== undefined) return first;
   for (const record of thread.byResponseId.get(responseId) ?? []) {
-    if (responseIdOf(record) !== responseId) continue;
-    if (first === null || compareUtf8(record.call.inference_call_id, first.call.inference_call_id) < 0) first = record;
+    if (first === undefined || isBefore(record, first)) first = record;
   }
-  return first;
+  if (first !== undefined) thread.firstByResponseId.set(responseId, first);
+  return first ?? null;
+}
+
+function isBefore(a: InferenceRecord, b: InferenceRecord): boolean {
+  return compareUtf8(a.call.inference_call_id, b.call.inference_call_id) < 0;
+}
+
+/** The response of an inference has an id now, or another one, or none any more. */
+function nameResponse(record: InferenceRecord, responseId: string | null): void {
+  const { thread, call } = record;
+  const { byResponseId, firstByResponseId } = thread;
+  const before = responseIdOf(record);
+  if (call.response_id === undefined) call.upstream_request_id = responseId;
+  else call.response_id = responseId;
+  if (before === responseId) return;
+  if (before !== null) {
+    byResponseId.get(before)?.delete(record);
+    if (firstByResponseId.get(before) === record) firstByResponseId.delete(before);
+  }
+  if (responseId === null) return;
+  const named = byResponseId.get(responseId);
+  if (named === undefined) byResponseId.set(responseId, new Set([record]));
+  else named.add(record);
+  const first = firstByResponseId.get(responseId);
+  if (first !== undefined && isBefore(record, first)) firstByResponseId.set(responseId, record);
 }
 
 /** Where the response id stands: up to 0.125 it had no field of its own (rule G14). */
@@ -252,11 +276,8 @@ function endInference(state: ReducerState, bodies: Bodies, end: InferenceEnd): v
   const { call } = record;
   const body = end.payload === null ? undefined : state.read(end.payload, (ref) => bodies.json(ref));
   const response = end.payload === null || body === undefined ? null : reduceResponse(state, record, body, end.payload);
-  if (state.rules.responseIdField) {
-    call.response_id = end.responseId;
-    call.upstream_request_id = end.upstreamRequestId ?? call.upstream_request_id;
-  } else call.upstream_request_id = end.responseId;
-  if (end.responseId !== null) addTo(record.thread.byResponseId, end.responseId, record);
+  nameResponse(record, end.responseId);
+  if (state.rules.responseIdField) call.upstream_request_id = end.upstreamRequestId ?? call.upstream_request_id;
   if (call.execution.status === 'running' || !state.rules.inferenceEndsOnce)
     closeWindow(state, call.execution, end.status);
   if (call.codex_turn_id !== null) state.runningInferences.get(call.codex_turn_id)?.delete(record);
@@ -320,7 +341,7 @@ function storeResponse(state: ReducerState, record: InferenceRecord, response: I
   call.response_item_ids = response.map(({ item }) => item.item_id);
   for (const item of response) {
     item.responders.push(record);
-    expectStartingResponse(state, item);
+    expectStartingResponse(item);
     if (!state.rules.transcriptDerived) enterTranscript(state, item);
   }
   if (!state.rules.snapshotFollowsLatest) thread.tail.push(...response);

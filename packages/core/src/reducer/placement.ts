@@ -82,17 +82,22 @@ class Lookup {
   readonly #free: (record: ItemRecord) => boolean;
   constructor(records: Iterable<ItemRecord>, free: (record: ItemRecord) => boolean) {
     this.#free = free;
-    for (const record of records) addTo(this.#lists, lookupKey(record.item.kind, record.item.body.parts), record);
+    for (const record of records) addTo(this.#lists, searchKey(record.item, record.item.body.parts), record);
   }
 
   take(candidate: Candidate): ItemRecord | null {
-    const list = this.#lists.get(lookupKey(candidate.kind, candidate.parts));
+    const list = this.#lists.get(searchKey(candidate, candidate.parts));
     if (list === undefined) return null;
     let used = 0;
     while (used < list.length && !this.#free(list[used] as ItemRecord)) used++;
     if (used > 0) list.splice(0, used);
     return list.find((record) => this.#free(record) && matches(record.item, candidate)) ?? null;
   }
+}
+
+/** A string that an item shares with every candidate that matches it. */
+function searchKey({ kind, call_id }: Pick<Candidate, 'kind' | 'call_id'>, parts: Candidate['parts']): string {
+  return call_id ?? lookupKey(kind, parts);
 }
 
 /** Places each candidate on the first free item of a list that matches, else on a new item (spec Q6, K3). */

@@ -19,7 +19,7 @@ export function settledEdges(state: ReducerState): Map<string, InteractionEdge> 
     if (known === undefined) out.set(pending.edge_id, edgeOf(pending, target, []));
     else if (sameEnds(known, pending, target)) {
       const copy = { ...known, carried_raw_payload_ids: [...known.carried_raw_payload_ids] };
-      mergeEdge(copy, pending);
+      mergeEdge(state, copy, pending);
       out.set(pending.edge_id, copy);
     }
   }

@@ -41,6 +41,9 @@ export interface ReduceOptions {
 /** So many findings of one code are kept one by one. */
 export const MAX_FINDINGS = 1_000;
 
+/** From this length on a list of ids has a set beside it. */
+const INDEX_FROM = 32;
+
 /** The ids of a request, in an array that later requests may share and extend but never change. */
 export class ItemSequence {
   readonly records: ItemRecord[] = [];
@@ -94,6 +97,8 @@ export interface ItemRecord {
   readonly apart: boolean;
   /** Calls whose stored response holds this item. */
   readonly responders: InferenceRecord[];
+  /** The producers by name, where there are many. */
+  producers: Set<string> | null;
   mail: Mail | null;
   /** The item is the target of an edge. */
   edgeTarget: boolean;
@@ -112,7 +117,9 @@ export interface ThreadRecord {
   readonly byResponsesId: Map<string, ItemRecord[]>;
   /** Items with an encrypted reasoning part, by its value (rule G17). */
   readonly byReasoning: Map<string, ItemRecord[]>;
-  readonly byResponseId: Map<string, InferenceRecord[]>;
+  readonly byResponseId: Map<string, Set<InferenceRecord>>;
+  /** Of each of these the first by the bytes of its id, where it was asked for. */
+  readonly firstByResponseId: Map<string, InferenceRecord>;
   /** The last spoken item of each turn: what an agent result stands for (spec E8). */
   readonly lastSpoken: Map<string, ItemRecord>;
   /** Ids in the order of first use (rule G23). */
@@ -165,6 +172,8 @@ export interface ToolRecord {
   readonly invocation: PayloadRef | null;
   readonly callItems: ItemRecord[];
   readonly startedBy: Set<InferenceRecord>;
+  /** A call item or a response with one came in since the responses were linked. */
+  responsesDue: boolean;
   operation: OperationRecord | null;
   readonly edges: InteractionEdge[];
   readonly pendingEdges: PendingEdge[];
@@ -276,6 +285,7 @@ export class ReducerState {
   /** Parsed items that were normalised before; equal bytes give the same object. */
   readonly candidates: WeakMap<JsonObject, Candidate> = new WeakMap();
   stamp = 0;
+  readonly #members: WeakMap<string[], Set<string>> = new WeakMap();
 
   constructor(manifest: Manifest, options: ReduceOptions, sha256: (bytes: Uint8Array) => string) {
     this.rules = options.rules;
@@ -351,6 +361,18 @@ export class ReducerState {
       });
       return undefined;
     }
+  }
+
+  /** Appends an id to a list that only grows, unless it is there. */
+  addOnce(ids: string[], id: string): void {
+    let members = this.#members.get(ids);
+    if (members === undefined && ids.length >= INDEX_FROM) {
+      members = new Set(ids);
+      this.#members.set(ids, members);
+    }
+    if (members?.has(id) ?? ids.includes(id)) return;
+    members?.add(id);
+    ids.push(id);
   }
 
   get now(): Int64 {

@@ -245,6 +245,14 @@ describe('a terminal session', () => {
     expect(operation(2, ...moved)?.terminal_id).toBe('terminal_session:terminal_operation:1');
   });
 
+  it('T12: that lost its last operation comes back under its old name when its process is written to', () => {
+    const moved = [...exec('t1', 'q'), ...write('t2', 'p'), resolved('t2', 't1'), ...write('t3', 'p')];
+    expect(sessions(...moved)).toEqual([
+      ['1', '1 2'],
+      ['2', '3'],
+    ]);
+  });
+
   it('T12: needs two known tool calls; one without an operation or a session is passed over', () => {
     expect(failure([...BASE, resolved('t2', 't1')])).toBe('tool_unknown');
     expect(failure([...BASE, toolStarted('t2'), resolved('t2', 't1')])).toBe('tool_unknown');

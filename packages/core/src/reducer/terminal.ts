@@ -176,7 +176,7 @@ function joinProcess(state: ReducerState, record: OperationRecord, processId: st
       );
       return;
     }
-    // A session that lost its last operation comes back under its old name (spec B13).
+    // A session that lost its last operation comes back under its old name (spec T12).
     state.sessions.set(known.terminal_id, known);
     record.session = known;
     known.operation_ids.push(operation.operation_id);
@@ -189,7 +189,7 @@ export function moveToSession(state: ReducerState, stdin: OperationRecord, exec:
   if (exec.session === null) return;
   if (stdin.session !== null) {
     const { operation_ids: ids, terminal_id } = stdin.session;
-    const at = ids.indexOf(stdin.operation.operation_id);
+    const at = ids.lastIndexOf(stdin.operation.operation_id);
     if (at >= 0) ids.splice(at, 1);
     if (ids.length === 0) state.sessions.delete(terminal_id);
   }
@@ -211,7 +211,7 @@ export function endOperation(
   const { operation } = record;
   closeWindow(state, operation.execution, status);
   if (ref === null) return;
-  if (!operation.raw_payload_ids.includes(ref.raw_payload_id)) operation.raw_payload_ids.push(ref.raw_payload_id);
+  state.addOnce(operation.raw_payload_ids, ref.raw_payload_id);
   if (body === undefined) return;
   const protocol = protocolResult(state, body);
   if (typeof protocol !== 'string') {

@@ -99,6 +99,7 @@ export function startThread(state: ReducerState, event: EventPayload<'thread_sta
     byResponsesId: new Map(),
     byReasoning: new Map(),
     byResponseId: new Map(),
+    firstByResponseId: new Map(),
     lastSpoken: new Map(),
     transcript: [],
     snapshot: { sequence: new ItemSequence(), length: 0 },

@@ -23,12 +23,15 @@ function toolOf(state: ReducerState, record: ItemRecord): ToolRecord | null {
   const tools = state.toolsByCallId.get(item.call_id) ?? [];
   const [only] = tools;
   if (only !== undefined && tools.length === 1 && !record.apart) return only;
-  const own = tools.filter(({ call }) => call.thread_id === item.thread_id);
+  const own = tools.slice(-RECENT_TOOLS).filter(({ call }) => call.thread_id === item.thread_id);
   const waiting = own.find(({ call, callItems }) =>
     isCall(item) ? callItems.length === 0 : call.model_visible_output_item_ids.length === 0,
   );
   return waiting ?? (record.apart ? null : (own.at(-1) ?? null));
 }
+
+/** Of the tool calls that share an id in salvage, only so many are looked at: the latest. */
+export const RECENT_TOOLS = 64;
 
 /** Puts the item on the tool's list, unless it is on one already. */
 export function attachItem(tool: ToolRecord, record: ItemRecord): void {
@@ -40,6 +43,7 @@ export function attachItem(tool: ToolRecord, record: ItemRecord): void {
     record.tool = tool;
     tool.call.model_visible_call_item_ids.push(item.item_id);
     tool.callItems.push(record);
+    tool.responsesDue = true;
   } else if (isOutput(item)) {
     record.tool = tool;
     if (isNew) tool.call.model_visible_output_item_ids.push(item.item_id);
@@ -49,15 +53,12 @@ export function attachItem(tool: ToolRecord, record: ItemRecord): void {
 
 /**
  * Salvage only: another tool call starts for the same call id. What the earlier ones took for want of it is free again:
- * items of its thread that a tool call of another thread has, and calls behind the first.
+ * calls behind the first, and for the first of a thread the items that a tool call of another thread has.
  */
 export function releaseItems(earlier: readonly ToolRecord[], threadId: string, items: readonly ItemRecord[]): void {
-  for (const tool of earlier) {
-    const isForeign = tool.call.thread_id !== threadId;
-    for (const record of items) {
-      if (record.tool === tool && (isForeign || tool.callItems.indexOf(record) > 0)) release(tool, record);
-    }
-  }
+  const own = earlier.slice(-RECENT_TOOLS).findLast(({ call }) => call.thread_id === threadId);
+  if (own !== undefined) for (const record of own.callItems.slice(1)) release(own, record);
+  else for (const record of items) if (record.tool !== null) release(record.tool, record);
 }
 
 function release(tool: ToolRecord, record: ItemRecord): void {
@@ -67,6 +68,7 @@ function release(tool: ToolRecord, record: ItemRecord): void {
   drop(tool.callItems, record);
   drop(call.model_visible_call_item_ids, id);
   drop(call.model_visible_output_item_ids, id);
+  record.producers = null;
   record.item.produced_by = produced_by.filter(
     (producer) => producer.type !== 'tool' || producer.tool_call_id !== call.tool_call_id,
   );
@@ -85,6 +87,8 @@ function drop<T>(list: T[], value: T): void {
 
 /** Inferences whose stored response holds one of the tool's call items started the tool (spec T6). */
 export function linkStartingResponses(tool: ToolRecord): void {
+  if (!tool.responsesDue) return;
+  tool.responsesDue = false;
   for (const record of tool.callItems) {
     for (const inference of record.responders) {
       if (tool.startedBy.has(inference)) continue;
@@ -95,11 +99,14 @@ export function linkStartingResponses(tool: ToolRecord): void {
 }
 
 /** Calls of a response that was just stored: their next sighting links the response to their tools. */
-export function expectStartingResponse(state: ReducerState, record: ItemRecord): void {
+export function expectStartingResponse(record: ItemRecord): void {
   const { item } = record;
   if (!isCall(item) || item.call_id === null) return;
   markDirty(record);
-  for (const tool of state.toolsByCallId.get(item.call_id) ?? []) for (const call of tool.callItems) markDirty(call);
+  const { tool } = record;
+  if (tool === null || tool.responsesDue) return;
+  tool.responsesDue = true;
+  for (const call of tool.callItems) markDirty(call);
 }
 
 /** What the model saw of a terminal operation: copies of the tool's lists as they are now (spec T13). */
@@ -107,6 +114,9 @@ export function observe(tool: ToolRecord): void {
   if (tool.operation === null) return;
   const { model_visible_call_item_ids: calls, model_visible_output_item_ids: outputs } = tool.call;
   if (calls.length === 0 && outputs.length === 0) return;
+  const [seen] = tool.operation.operation.model_observations;
+  // Both lists only grow, but for what salvage takes back.
+  if (seen?.call_item_ids.length === calls.length && seen.output_item_ids.length === outputs.length) return;
   tool.operation.operation.model_observations = [
     { call_item_ids: [...calls], output_item_ids: [...outputs], source: 'direct_tool_call' },
   ];

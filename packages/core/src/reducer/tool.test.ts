@@ -198,6 +198,11 @@ describe('MCP calls and programs', () => {
     expect(toolOf([exec, ...cell])?.started_code_cell_id).toBe('code_cell:c');
   });
 
+  it('S1: no tool call of another thread did', () => {
+    const exec = toolStarted('t', { kind: EXEC, model_visible_call_id: 'c' }, { thread_id: 'T2', codex_turn_id: null });
+    expect(toolOf([threadStarted('T2', '/root/a'), ...cell, exec])?.started_code_cell_id).toBeUndefined();
+  });
+
   it('S1: no other tool call did, nor one whose cell has no source', () => {
     const started = (more: object, envelope = {}) =>
       toolOf([...cell, toolStarted('t', { model_visible_call_id: 'c', kind: EXEC, ...more }, envelope)])

@@ -12,7 +12,7 @@ import { isCall, isOutput, markDirty } from './conversation.ts';
 import { addTo, type ReducerState, type ToolRecord } from './state.ts';
 import { endOperation, moveToSession, operationFromInvocation, operationFromRuntime } from './terminal.ts';
 import { knownThread } from './thread.ts';
-import { attachItem, linkStartingResponses, observe, releaseItems } from './tool-items.ts';
+import { attachItem, linkStartingResponses, observe, RECENT_TOOLS, releaseItems } from './tool-items.ts';
 import { closeWindow, openWindow } from './window.ts';
 
 export function startTool(state: ReducerState, event: EventPayload<'tool_call_started'>, bodies: Bodies): void {
@@ -29,7 +29,8 @@ export function startTool(state: ReducerState, event: EventPayload<'tool_call_st
       `tool call ${givenId} answers the model's call ${callId}, but tool call ${other.call.tool_call_id} does so already`,
     );
   }
-  const id = known === undefined ? givenId : freeId(givenId, state.tools);
+  const reused = state.toolsOfReusedId.get(givenId);
+  const id = known === undefined ? givenId : freeId(givenId, state.tools, reused?.length ?? 1);
   const place = placeOfTool(state, id);
   if (place === null) return;
   const { threadId, turnId } = place;
@@ -58,6 +59,7 @@ export function startTool(state: ReducerState, event: EventPayload<'tool_call_st
     invocation,
     callItems: [],
     startedBy: new Set(),
+    responsesDue: false,
     operation: null,
     edges: [],
     pendingEdges: [],
@@ -65,8 +67,8 @@ export function startTool(state: ReducerState, event: EventPayload<'tool_call_st
   const body = invocation === null ? undefined : state.read(invocation, (ref) => bodies.json(ref));
   const waitsFor = invocation === null || body === undefined ? null : waitedCell(state, threadId, invocation, body);
   state.tools.set(id, tool);
-  if (known !== undefined)
-    state.toolsOfReusedId.set(givenId, [...(state.toolsOfReusedId.get(givenId) ?? [known]), tool]);
+  if (reused !== undefined) reused.push(tool);
+  else if (known !== undefined) state.toolsOfReusedId.set(givenId, [known, tool]);
   if (callId !== null) attachItems(state, tool, callId);
   if (requester?.type === 'code_cell') addNestedTool(state, requester.code_cell_id, tool);
   if (waitsFor !== null) state.cells.get(waitsFor)?.wait_tool_call_ids.push(id);
@@ -115,9 +117,9 @@ function requesterOf(state: ReducerState, requester: RawRequester, threadId: str
   return null;
 }
 
-/** Salvage only: an id that several objects were given stays that of the first; the next ones are `id#2`, `id#3`. */
-function freeId(id: string, taken: ReadonlyMap<string, unknown>): string {
-  for (let n = 2; ; n++) if (!taken.has(`${id}#${n}`)) return `${id}#${n}`;
+/** Salvage only: an id that several calls were given stays that of the first; the next ones are `id#2`, `id#3`. */
+function freeId(id: string, taken: ReadonlyMap<string, unknown>, count: number): string {
+  for (let n = count + 1; ; n++) if (!taken.has(`${id}#${n}`)) return `${id}#${n}`;
 }
 
 /** Items of the thread that carry the call id already, calls and outputs (spec T2). */
@@ -157,8 +159,9 @@ function waitedCell(state: ReducerState, threadId: string, ref: PayloadRef, body
 function knownTool(state: ReducerState, what: string, id: string): ToolRecord | null {
   const reused = state.toolsOfReusedId.get(id);
   // Of several calls of one id, what happens next happens to the one that started last and still runs.
+  const recent = reused?.slice(-RECENT_TOOLS);
   const tool =
-    reused?.findLast(({ call }) => call.execution.ended_seq === null) ?? reused?.at(-1) ?? state.tools.get(id);
+    recent?.findLast(({ call }) => call.execution.ended_seq === null) ?? recent?.at(-1) ?? state.tools.get(id);
   if (tool !== undefined) return tool;
   state.fault('tool_unknown', `${what} refers to tool call ${id}, which has not started in this trace`);
   return null;
@@ -200,7 +203,7 @@ export function startToolRuntime(
   const { call } = tool;
   const { runtime_payload: ref } = event;
   if (event.kind !== null && state.rules.runtimeKind === 'event') call.kind = event.kind;
-  addPayload(call.raw_runtime_payload_ids, ref.raw_payload_id);
+  state.addOnce(call.raw_runtime_payload_ids, ref.raw_payload_id);
   const needed = state.rules.runtimeStartAlwaysParsed || readsRuntimeStart(call.kind);
   const body = needed ? state.read(ref, (r) => bodies.json(r)) : undefined;
   if (body === undefined) return;
@@ -244,7 +247,7 @@ export function endToolRuntime(
   const tool = knownTool(state, 'a runtime end', event.tool_call_id);
   if (tool === null) return;
   const { runtime_payload: ref } = event;
-  addPayload(tool.call.raw_runtime_payload_ids, ref.raw_payload_id);
+  state.addOnce(tool.call.raw_runtime_payload_ids, ref.raw_payload_id);
   const body = state.read(ref, (r) => bodies.json(r));
   if (tool.operation !== null) endOperation(state, tool.operation, event.status, ref, body);
   if (body !== undefined) agentRuntimeEnd(state, tool, ref, body, bodies);
@@ -261,9 +264,5 @@ export function endTool(state: ReducerState, event: EventPayload<'tool_call_ende
     const body = ref === null ? undefined : state.read(ref, (r) => bodies.json(r));
     endOperation(state, tool.operation, event.status, ref, body);
   }
-  if (ref !== null) carryResult(tool, ref.raw_payload_id);
-}
-
-function addPayload(ids: string[], id: string): void {
-  if (!ids.includes(id)) ids.push(id);
+  if (ref !== null) carryResult(state, tool, ref.raw_payload_id);
 }

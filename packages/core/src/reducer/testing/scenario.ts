@@ -264,7 +264,7 @@ export interface Scenario {
   rules: GenerationRules;
 }
 
-export function manifestOf(rules: GenerationRules): Manifest {
+function manifestOf(rules: GenerationRules): Manifest {
   return {
     schema_version: rules.stateSchemaVersion,
     trace_id: 'trace',
@@ -277,10 +277,7 @@ export function manifestOf(rules: GenerationRules): Manifest {
 }
 
 /** The lines of the log and the payload files, by path. */
-export function logOf(
-  sketches: readonly Sketch[],
-  rules: GenerationRules,
-): { lines: string[]; files: Map<string, string> } {
+function logOf(sketches: readonly Sketch[], rules: GenerationRules): { lines: string[]; files: Map<string, string> } {
   const files = new Map<string, string>();
   const refs = new Map<Body, PayloadRef>();
   const place = (value: unknown): unknown => {

@@ -1,0 +1,51 @@
+// The examples are programs: they run against the built packages, and the docs show them as they are.
+
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { reduceBundle } from '@rollout-trace/core/bundle';
+import { traceSource } from '@rollout-trace/core/node';
+import { expect, test } from 'vitest';
+
+const EXAMPLE = 'examples/record.mjs';
+const { ROLLOUT_TRACE_ROOT, CODEX_ROLLOUT_TRACE_ROOT, NODE_EXTRA_CA_CERTS, ...environment } = process.env;
+
+function run(more: Record<string, string>): { status: number | null; stdout: string; stderr: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [EXAMPLE], {
+    env: { ...environment, ...more },
+    encoding: 'utf8',
+  });
+  return { status, stdout, stderr };
+}
+
+test('the example records one turn with one request and one tool call, in either layout', () => {
+  const root = mkdtempSync(join(tmpdir(), 'rollout-trace-example-'));
+  for (const format of ['bundle', 'segment']) {
+    const folder = join(root, format);
+    const ran = run({ ROLLOUT_TRACE_ROOT: folder, ROLLOUT_TRACE_FORMAT: format });
+    expect(ran).toEqual({ status: 0, stdout: '', stderr: '' });
+    const [trace = '', ...others] = readdirSync(folder);
+    expect(others).toEqual([]);
+    const { graph, findings } = reduceBundle(traceSource(join(folder, trace)), { mode: 'strict' });
+    expect(findings).toEqual([]);
+    expect(graph).toMatchObject({ status: 'completed', recording_complete: true });
+    const [inference] = graph.inference_calls.values();
+    const [tool] = graph.tool_calls.values();
+    expect(graph.inference_calls.size).toBe(1);
+    expect(inference?.tool_call_ids_started_by_response).toEqual([tool?.tool_call_id]);
+    expect(tool).toMatchObject({ model_visible_call_id: 'call_1', execution: { status: 'completed' } });
+  }
+  rmSync(root, { recursive: true });
+});
+
+test('the example records nothing where no root is set', () => {
+  expect(run({})).toEqual({ status: 0, stdout: '', stderr: '' });
+});
+
+test.each(['README.md', 'docs/recorder.md', 'packages/core/README.md'])('%s shows the example as it is', (doc) => {
+  const blocks = [...readFileSync(doc, 'utf8').matchAll(/```(?:js|ts)\n(.*?)```/gs)].map(([, text = '']) => text);
+  const recording = blocks.filter((text) => text.includes('@rollout-trace/core/recorder'));
+  if (doc === 'docs/recorder.md') expect(recording).toHaveLength(1);
+  for (const text of recording) expect(text).toBe(readFileSync(EXAMPLE, 'utf8'));
+});
