@@ -19,7 +19,7 @@ function run(more: Record<string, string>): { status: number | null; stdout: str
   return { status, stdout, stderr };
 }
 
-test('the example records one turn with one request and one tool call, in either layout', () => {
+test('the example records one turn with one request and one tool call, in either layout', { timeout: 30_000 }, () => {
   const root = mkdtempSync(join(tmpdir(), 'rollout-trace-example-'));
   for (const format of ['bundle', 'segment']) {
     const folder = join(root, format);

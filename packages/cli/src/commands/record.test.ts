@@ -10,6 +10,8 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 const program = fileURLToPath(new URL('../../dist/rollout-trace.cjs', import.meta.url));
 const recorder = new URL('../../../core/dist/node/recorder.js', import.meta.url).href;
 const place = mkdtempSync(join(tmpdir(), 'rollout-trace-record-'));
+/** Processes start slowly where much else is going on. */
+const PATIENT = { timeout: 60_000 };
 const onWindows = process.platform === 'win32';
 const { ROLLOUT_TRACE_ROOT, CODEX_ROLLOUT_TRACE_ROOT, ROLLOUT_TRACE_FORMAT, NODE_EXTRA_CA_CERTS, ...environment } =
   process.env;
@@ -55,7 +57,7 @@ function filesBelow(folder: string): string[] {
     .sort();
 }
 
-describe('the command that is recorded', () => {
+describe('the command that is recorded', PATIENT, () => {
   it('has the streams of its caller, and its exit code becomes that of the program', () => {
     const command = script(`process.stdin.on('data', (text) => process.stdout.write(text + 'out'));
       process.stdin.on('end', () => { console.error('err'); process.exitCode = 7; });`);
@@ -110,7 +112,7 @@ describe('the command that is recorded', () => {
   });
 });
 
-describe.skipIf(onWindows)('signals', () => {
+describe.skipIf(onWindows)('signals', PATIENT, () => {
   const waiting = `process.stdout.write('ready');
     setInterval(() => {}, 1000);`;
 
@@ -185,7 +187,7 @@ describe.skipIf(onWindows)('signals', () => {
   });
 });
 
-describe('what the command left', () => {
+describe('what the command left', PATIENT, () => {
   it('is reduced and summed up, bundles and segments, in the folder and below it', () => {
     const command = script(`const root = process.env.ROLLOUT_TRACE_ROOT;
       record();
@@ -256,7 +258,7 @@ describe('what the command left', () => {
   });
 });
 
-describe('the folder', () => {
+describe('the folder', PATIENT, () => {
   it('is new each time, and a new ./rollout-traces is kept out of repositories', () => {
     const command = script('record()');
     for (let n = 0; n < 2; n++) run(['-q', '--', ...command]);

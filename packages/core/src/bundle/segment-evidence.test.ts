@@ -114,7 +114,7 @@ function small(rollout: Rollout): void {
   rollout.end();
 }
 
-describe('a segment that is read directly', () => {
+describe('a segment that is read directly', { timeout: 60_000 }, () => {
   for (const [name, session] of SCENARIOS) {
     it(`reduces to the state of its bundle, strictly and salvaging: ${name}`, () => {
       for (const mode of ['strict', 'salvage'] as const) {
@@ -187,7 +187,7 @@ function replaySoFar(source: TraceSource): { graph: string; events: number } {
   return { graph: stateJson(replay.graph(), { rules: replay.rules }), events: replay.events };
 }
 
-describe('a damaged segment', () => {
+describe('a damaged segment', { timeout: 60_000 }, () => {
   const { whole, ends } = recordsOf(small);
   const header = ends[0] ?? 0;
 

@@ -47,6 +47,7 @@ describe('running code', () => {
 
   it.each(['bundle', 'segment'] as const)(
     'in 1,000 contexts at once writes one log without a gap: %s',
+    { timeout: 30_000 },
     async (format) => {
       const rollout = startRollout({ root, format, onDiagnostic: ({ message }) => expect.fail(message) });
       const turn = rollout.root.startTurn();
