@@ -12,7 +12,7 @@ export function counted(value: Int64, noun: string, plural: string = `${noun}s`)
   return `${count(value)} ${value === 1 ? noun : plural}`;
 }
 
-/** `987`, `12,345`, `1.23M`: at most seven characters. */
+/** `987`, `12,345`, `1.23M`: short enough for a column. */
 export function compact(value: Int64): string {
   const n = Number(value);
   if (n < 1e6) return count(value);

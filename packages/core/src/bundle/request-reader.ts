@@ -84,9 +84,20 @@ interface Held {
   tail: Uint8Array;
   /** Offsets in the tail behind its `]` and behind each member. */
   tailEnds: number[];
-  /** `previous_response_id` as found before the input, and behind each tail end. */
+  /** `previous_response_id` as known before the input, behind each tail end, and at the end of the document. */
   headResponse: string | null;
-  tailResponses: (string | null | undefined)[];
+  tailResponses: (string | null)[];
+  response: string | null;
+}
+
+/** The end of a document as it was walked over. */
+interface WalkedTail {
+  /** Offsets behind the `]` of the input and behind each member that ends by itself. */
+  ends: number[];
+  /** `previous_response_id` as known at each of them: of a key given twice the last value counts. */
+  responses: (string | null)[];
+  /** The same at the end. */
+  response: string | null;
 }
 
 /** A buffer that is used again and again. What was taken before is gone. */
@@ -138,7 +149,7 @@ export class RequestReader {
     const ends: number[] = [];
     walk.items(items, ends, true, before === undefined ? null : new Earlier(before, 0, this.#source));
     const length = ends.at(-1) ?? start;
-    const tail = walk.tail(length);
+    const tail = walk.tail(length, headResponse);
     const kept = new HeldBytes();
     kept.replaceFrom(0, bytes.subarray(0, length));
     const held: Held = {
@@ -151,6 +162,7 @@ export class RequestReader {
       tailEnds: tail.ends,
       headResponse,
       tailResponses: tail.responses,
+      response: tail.response,
     };
     this.#streams.set(stream, held);
     return body(held, 0, 0);
@@ -176,9 +188,10 @@ export class RequestReader {
     const itemsEnd = (held.ends.at(-1) as number) - from;
     held.bytes.replaceFrom(from, fresh.subarray(0, itemsEnd));
     if (end === null) {
-      const tail = new Walk(fresh, 0, this.#source).tail(itemsEnd);
+      const tail = new Walk(fresh, 0, this.#source).tail(itemsEnd, held.headResponse);
       held.tailEnds = tail.ends;
       held.tailResponses = tail.responses;
+      held.response = tail.response;
       held.tail = fresh.slice(itemsEnd);
     } else {
       if (itemsEnd !== fresh.length) throw new Unusual();
@@ -202,9 +215,11 @@ export class RequestReader {
 
   /** The members of the tail behind those that repeat. */
   #newTail(held: Held, bytes: Uint8Array, kept: number): void {
-    const rest = new Walk(bytes, 0, this.#source).tailFrom(held.tailEnds[kept - 1] as number);
+    const known = held.tailResponses[kept - 1] as string | null;
+    const rest = new Walk(bytes, 0, this.#source).tailFrom(held.tailEnds[kept - 1] as number, known);
     held.tailEnds = [...held.tailEnds.slice(0, kept), ...rest.ends];
     held.tailResponses = [...held.tailResponses.slice(0, kept), ...rest.responses];
+    held.response = rest.response;
     held.tail = bytes.slice();
   }
 
@@ -231,8 +246,7 @@ function body(held: Held, previousSerial: number, unchanged: number): RequestBod
     previousSerial,
     unchanged,
   };
-  const tailResponse = held.tailResponses.findLast((response) => response !== undefined);
-  return { input, previousResponseId: tailResponse === undefined ? held.headResponse : tailResponse };
+  return { input, previousResponseId: held.response };
 }
 
 function readFully(file: SourceFile, into: Uint8Array, offset: number): void {
@@ -271,6 +285,8 @@ class Earlier {
   readonly #source: BundleSource;
   readonly #bytes: Uint8Array;
   readonly #items: readonly Json[];
+  /** The first item of all stands behind no comma. */
+  readonly #hasFirst: boolean;
   /** Offsets in the bytes: where the part of each item begins, separator included, and the end of the last. */
   readonly #bounds: number[];
   #next = 0;
@@ -279,13 +295,15 @@ class Earlier {
     this.#source = source;
     this.#bytes = held.bytes.slice(start);
     this.#items = held.items.slice(from);
+    this.#hasFirst = from === 0;
     this.#bounds = [0, ...held.ends.slice(from).map((end) => end - start)];
   }
 
   /** The earlier item whose bytes, separator included, stand at this place. */
-  at(bytes: Uint8Array, offset: number): { item: Json; length: number } | null {
+  at(bytes: Uint8Array, offset: number, isFirst: boolean): { item: Json; length: number } | null {
     const last = Math.min(this.#items.length, this.#next + WINDOW);
     for (let i = this.#next; i < last; i++) {
+      if ((this.#hasFirst && i === 0) !== isFirst) continue;
       const part = this.#bytes.subarray(this.#bounds[i], this.#bounds[i + 1]);
       if (offset + part.length > bytes.length || !closes(part.at(-1))) continue;
       if (this.#source.commonPrefix(part, bytes.subarray(offset, offset + part.length)) < part.length) continue;
@@ -347,7 +365,7 @@ class Walk {
     let first = isFirst;
     for (;;) {
       const mark = this.at;
-      const same = earlier?.at(this.#bytes, mark) ?? null;
+      const same = earlier?.at(this.#bytes, mark, first) ?? null;
       if (same !== null) {
         this.at += same.length;
         first = false;
@@ -367,24 +385,24 @@ class Walk {
     }
   }
 
-  /** From the last item to the end of the document. */
-  tail(from: number): { ends: number[]; responses: (string | null | undefined)[] } {
+  /** From the last item to the end of the document; `known` is `previous_response_id` before the input. */
+  tail(from: number, known: string | null): WalkedTail {
     this.at = from;
     this.#expect(CLOSE_LIST);
-    const rest = this.#members(from);
-    return { ends: [...rest.ends], responses: [...rest.responses] };
+    return this.#members(from, known);
   }
 
   /** The same, from behind a member of a tail that begins at offset 0. */
-  tailFrom(at: number): { ends: number[]; responses: (string | null | undefined)[] } {
+  tailFrom(at: number, known: string | null): WalkedTail {
     this.at = at;
-    const { ends, responses } = this.#members(0);
-    return { ends: ends.slice(1), responses: responses.slice(1) };
+    const { ends, responses, response } = this.#members(0, known);
+    return { ends: ends.slice(1), responses: responses.slice(1), response };
   }
 
-  #members(start: number): { ends: number[]; responses: (string | null | undefined)[] } {
+  #members(start: number, known: string | null): WalkedTail {
+    let response = known;
     const ends = [this.at - start];
-    const responses: (string | null | undefined)[] = [undefined];
+    const responses = [response];
     for (;;) {
       const c = this.#space();
       this.at++;
@@ -393,12 +411,13 @@ class Walk {
       const key = this.#key();
       if (key === 'input') throw new Unusual();
       const value = this.#value(MAX_DEPTH - 1);
+      if (key === 'previous_response_id') response = typeof value === 'string' ? value : null;
       if (!closes(this.#bytes[this.at - 1])) continue;
       ends.push(this.at - start);
-      responses.push(key !== 'previous_response_id' ? undefined : typeof value === 'string' ? value : null);
+      responses.push(response);
     }
     if (this.#space() !== -1) throw new Unusual();
-    return { ends, responses };
+    return { ends, responses, response };
   }
 
   #key(): string {

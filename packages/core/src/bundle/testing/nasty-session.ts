@@ -218,12 +218,16 @@ function spelling(dice: Dice): Spelling {
 
 /** A document that is no request, or barely one. */
 function oddRequest(dice: Dice, items: readonly string[]): string {
+  const item = '{"type":"message","role":"user","content":[]}';
   const list = `[${items.join(',')}]`;
   return dice.pick([
     `{"input":${list}`,
     `{"input":${list}}x`,
     `{"input":${list},}`,
     `{"input":[${items.join(',')},]}`,
+    `{"input":[,${items.join(',')}]}`,
+    `{"input":[${item}${items.join(',')}]}`,
+    `{"input":[${items.join('')}]}`,
     `{"input":${list},"input":[1]}`,
     `{"input":5,"input":${list}}`,
     `{"input":{"0":1}}`,
@@ -257,6 +261,7 @@ class SessionThread {
   /** Inferences that have not ended. */
   open: string[] = [];
   lastResponse: string | null = null;
+  lastRequest: string | null = null;
   /** The latest request was answered, and nothing changed since: an incremental request fits. */
   isAnswered = false;
   constructor(id: string, dice: Dice) {
@@ -273,6 +278,8 @@ class NastySession {
   readonly #isSound: boolean;
   readonly #threads: SessionThread[];
   #count = 0;
+  /** Ids of responses, all of one length. */
+  readonly #responses: string[] = [];
   /** In a sound session a call id has one tool call and one cell. */
   readonly #calls = [...CALLS];
   readonly #programs = [...CALLS];
@@ -291,7 +298,7 @@ class NastySession {
   step(): void {
     const dice = this.#dice;
     const thread = dice.pick(this.#threads);
-    switch (dice.below(24)) {
+    switch (dice.below(25)) {
       case 0:
       case 1:
       case 2:
@@ -339,6 +346,8 @@ class NastySession {
         return;
       case 22:
         return this.#odd(thread);
+      case 23:
+        return this.#resend(thread);
       default:
         if (dice.oneIn(4)) this.sketches.push(turnEnded(thread.turn, dice.pick(['completed', 'failed'])));
     }
@@ -385,7 +394,24 @@ class NastySession {
     }
   }
 
+  /** The same document once more, or with a change that leaves its length. */
+  #resend(thread: SessionThread): void {
+    const dice = this.#dice;
+    const last = thread.lastRequest;
+    if (last === null) return;
+    const known = this.#responses;
+    const changes = [
+      last,
+      last.replace(/"r\d+"/, `"${known.length === 0 ? 'r000' : dice.pick(known)}"`),
+      last.replace('"tools":[{"name":"a"}]', '"tools":[{"name":"b"}]'),
+      last.replace(/\](?=[^\]]*$)/, `,${this.#item()}]`),
+      last.replace(/"hi"/, '"ok"'),
+    ];
+    this.#start(thread, this.#isSound ? last : dice.pick(changes));
+  }
+
   #start(thread: SessionThread, request: string): void {
+    thread.lastRequest = request;
     const id = `I${++this.#count}`;
     thread.open.push(id);
     thread.isAnswered = false;
@@ -423,13 +449,13 @@ class NastySession {
     const dice = this.#dice;
     const { history, sent, lastResponse } = thread;
     if (this.#isSound ? !thread.isAnswered : lastResponse === null && !dice.oneIn(8)) return;
-    const response = `"previous_response_id":"${!this.#isSound && dice.oneIn(8) ? dice.pick(['r1', 'r2', 'gone']) : (lastResponse ?? 'gone')}"`;
+    const response = `"previous_response_id":"${!this.#isSound && dice.oneIn(8) ? dice.pick(['r001', 'r002', 'gone']) : (lastResponse ?? 'gone')}"`;
     const fresh = [
       ...history.slice(!this.#isSound && dice.oneIn(6) ? Math.max(0, sent - 1) : sent),
       ...(dice.oneIn(3) ? [this.#item()] : []),
     ];
-    const list = `"input":[${fresh.join(',')}]`;
-    this.#start(thread, dice.oneIn(2) ? `{${response},${list}}` : `{${list},${response}}`);
+    const list = `"input":[${fresh.join(dice.oneIn(2) ? ',' : thread.spelling.separator)}]`;
+    this.#start(thread, dice.oneIn(2) ? `{${response},${list}}` : `{${list},${response}${thread.spelling.tail}`);
     thread.sent = history.length;
   }
 
@@ -444,7 +470,8 @@ class NastySession {
     const items = Array.from({ length: dice.below(4) }, () =>
       dice.oneIn(5) && thread.history.length > 0 ? dice.pick(thread.history) : this.#item(),
     );
-    const response = dice.oneIn(6) ? null : `r${++this.#count}`;
+    const response = dice.oneIn(6) ? null : `r${String(++this.#count).padStart(3, '0')}`;
+    if (response !== null) this.#responses.push(response);
     thread.isAnswered = response !== null && thread.open.length === 0;
     this.sketches.push(
       event('inference_completed', {
