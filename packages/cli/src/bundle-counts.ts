@@ -18,5 +18,3 @@ export function countsOf(graph: Graph) {
     raw_payloads: graph.raw_payloads.size,
   };
 }
-
-export type Counts = ReturnType<typeof countsOf>;

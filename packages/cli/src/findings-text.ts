@@ -2,7 +2,7 @@
 
 import { type Finding, placeText, type Severity } from '@rollout-trace/core/format';
 import { EXIT, type ExitCode } from './exit-code.ts';
-import { faint, type Line, type Look, line, span } from './text/span.ts';
+import { faint, type Line, type Look, line, lineColumns, span } from './text/span.ts';
 import { counted } from './text/units.ts';
 import { wrap } from './text/width.ts';
 
@@ -44,7 +44,10 @@ export function findingLines(findings: readonly Finding[], columns: number, most
   const shown = ordered.slice(0, most);
   for (const [i, finding] of shown.entries()) {
     const { severity, code, message, hint } = finding;
-    lines.push(line('  ', span(severity, LOOK[severity]), ' ', span(code, 'title'), '  ', faint(placeText(finding))));
+    const head = line('  ', span(severity, LOOK[severity]), ' ', span(code, 'title'));
+    const place = faint(placeText(finding));
+    const joined = line(head, '  ', place);
+    lines.push(...(lineColumns(joined) <= columns ? [joined] : [head, line('    ', place)]));
     lines.push(...wrap(message, columns - 4).map((text) => line('    ', text)));
     if (shown[i + 1]?.hint !== hint) lines.push(...wrap(hint, columns - 4).map((text) => line('    ', faint(text))));
   }

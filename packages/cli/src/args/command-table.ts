@@ -17,7 +17,7 @@ export interface OptionSpec {
 }
 
 /** Every option of every command. A name means the same everywhere. */
-export const OPTIONS = {
+const OPTIONS = {
   output: { short: 'o', value: 'PATH', file: true, says: 'write the result to PATH instead; for reduce, - is stdout' },
   strict: { says: 'fail at the first inconsistency, as the reference does, and write nothing' },
   until: { value: 'SEQ', says: 'reduce no event beyond this seq' },
@@ -84,7 +84,7 @@ export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 /** Options every command takes. */
 export const GLOBAL_OPTIONS: readonly OptionName[] = ['color', 'help', 'version'];
 
-export const COMMANDS = {
+const COMMANDS = {
   reduce: {
     says: 'reduce bundles to the semantic graph, state.json',
     examples: [

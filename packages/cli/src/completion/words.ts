@@ -15,10 +15,10 @@ export const PROGRAM = 'rollout-trace';
 export const FUNCTION = '_rollout_trace';
 
 /** Bundles that can be named without a path. */
-export const BUNDLE_WORDS: readonly string[] = ['@last', '@last~1'];
+const BUNDLE_WORDS: readonly string[] = ['@last', '@last~1'];
 
 /** Refs that every bundle has. */
-export const REF_WORDS: readonly string[] = [...Object.values(KINDS).map(({ plural }) => plural), 'findings'];
+const REF_WORDS: readonly string[] = [...Object.values(KINDS).map(({ plural }) => plural), 'findings'];
 
 /** One option of a command. */
 export interface OptionWords {

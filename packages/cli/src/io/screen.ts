@@ -21,7 +21,7 @@ const LOOKS: Readonly<Record<Look, string>> = {
 };
 
 /** `--color` decides; else NO_COLOR, FORCE_COLOR and TERM; else whether it is a terminal. */
-export function hasColor(when: ColorWhen | null, stream: OutputStream, environment: Io['environment']): boolean {
+function hasColor(when: ColorWhen | null, stream: OutputStream, environment: Io['environment']): boolean {
   if (when === 'always') return true;
   if (when === 'never') return false;
   const { NO_COLOR, FORCE_COLOR, TERM } = environment;

@@ -40,7 +40,7 @@ export function commandOf({ request }: TerminalOperation): string {
   return isShell && script !== undefined ? script : request.display_command;
 }
 
-export function partText(part: ConversationPart): string {
+function partText(part: ConversationPart): string {
   switch (part.type) {
     case 'text':
     case 'summary':
@@ -171,7 +171,7 @@ export function outcome({ result, execution }: TerminalOperation): Line {
   return line(span(`exit ${result.exit_code}`, result.exit_code === 0 ? 'good' : 'bad'));
 }
 
-export function edgeLabel(view: View, { kind, source, target }: InteractionEdge): Line {
+function edgeLabel(view: View, { kind, source, target }: InteractionEdge): Line {
   return line(kind, ' ', anchorRef(view, source), ` ${ARROW} `, anchorRef(view, target));
 }
 

@@ -22,13 +22,13 @@ const MOST_FINDINGS = 6;
 export function summaryLines(view: View): Line[] {
   const totals = totalsOf(view.graph);
   const sections = [
-    list(view, totals, 'thread', [faint('tokens as the provider reported them')]),
+    list(view, totals, 'thread', 'tokens as the provider reported them'),
     list(view, totals, 'turn'),
     [...list(view, totals, 'inference', tokensHead(totals.tokens)), ...modelLines(view, totals)],
     toolLines(view, totals),
     troubleLines(view, MOST_ROWS),
     list(view, totals, 'cell'),
-    list(view, totals, 'operation', [faint(`in ${counted(view.graph.terminal_sessions.size, 'session')}`)]),
+    list(view, totals, 'operation', `in ${counted(view.graph.terminal_sessions.size, 'session')}`),
     list(view, totals, 'compaction'),
     list(view, totals, 'edge'),
     findingSection(view),
@@ -98,7 +98,7 @@ function evidenceLine({ graph, source }: View, events: number): Line {
 }
 
 /** `Turns 4` and the table below it; nothing where there are none. */
-function list(view: View, totals: Totals, noun: Noun, remark: Line = [], name: string = kindSpec(noun).titles): Line[] {
+function list(view: View, totals: Totals, noun: Noun, remark = '', name: string = kindSpec(noun).titles): Line[] {
   const ids =
     noun === 'thread'
       ? threadTree(view.graph).map(({ thread }) => thread.thread_id)
@@ -114,22 +114,23 @@ function list(view: View, totals: Totals, noun: Noun, remark: Line = [], name: s
 }
 
 /** The head of a section with a remark behind it, or below where there is no room. */
-function headLines({ columns }: View, head: string, remark: Line): Line[] {
-  if (remark.length === 0) return [line(title(head))];
-  const joined = line(title(head), '  ', remark);
-  return lineColumns(joined) <= columns ? [joined] : [line(title(head)), line('  ', remark)];
+function headLines({ columns }: View, head: string, remark: string): Line[] {
+  if (remark === '') return [line(title(head))];
+  const joined = line(title(head), '  ', faint(remark));
+  if (lineColumns(joined) <= columns) return [joined];
+  return [line(title(head)), ...wrap(remark, columns - 2).map((text) => line('  ', faint(text)))];
 }
 
 function moreLine(view: View, more: number, what: string): Line {
   return line('  ', faint(`${ELLIPSIS} ${count(more)} more: rollout-trace show ${quoted(view.name)} ${what}`));
 }
 
-function tokensHead(tokens: TokenTotals): Line {
-  if (tokens.calls_with_usage === 0) return [faint('no token usage was reported')];
+function tokensHead(tokens: TokenTotals): string {
+  if (tokens.calls_with_usage === 0) return 'no token usage was reported';
   const { input_tokens, cached_input_tokens, output_tokens, reasoning_output_tokens } = tokens;
   const cached = `${compact(cached_input_tokens)} cached, ${percent(cached_input_tokens, input_tokens)}`;
   const reasoning = `${compact(reasoning_output_tokens)} reasoning`;
-  return [faint(`${compact(input_tokens)} input tokens (${cached}), ${compact(output_tokens)} output (${reasoning})`)];
+  return `${compact(input_tokens)} input tokens (${cached}), ${compact(output_tokens)} output (${reasoning})`;
 }
 
 /** Several models are worth a table of their own. */
@@ -185,10 +186,7 @@ function toolLines(view: View, { tools }: Totals): Line[] {
   if (tools.length > shown.length) lines.push(moreLine(view, tools.length - shown.length, KINDS.tool.plural));
   const nested = [...view.graph.tool_calls.values()].filter(({ requester }) => requester?.type === 'code_cell').length;
   const remark = nested === 0 ? '' : `${count(nested)} by code cells`;
-  return [
-    line(title(`Tool calls ${count(view.graph.tool_calls.size)}`), remark === '' ? '' : '  ', faint(remark)),
-    ...lines,
-  ];
+  return [...headLines(view, `Tool calls ${count(view.graph.tool_calls.size)}`, remark), ...lines];
 }
 
 function statusLine(by: StatusCounts): Line {

@@ -18,14 +18,14 @@ export interface TokenTotals {
 export type StatusCounts = Partial<Record<ExecutionStatus, number>>;
 
 /** What one thread or turn did itself. */
-export interface Share {
+interface Share {
   turns: number;
   inference_calls: number;
   tool_calls: number;
   tokens: TokenTotals;
 }
 
-export interface ModelTotals {
+interface ModelTotals {
   model: string;
   provider_name: string;
   calls: number;
@@ -34,7 +34,7 @@ export interface ModelTotals {
   tokens: TokenTotals;
 }
 
-export interface ToolTotals {
+interface ToolTotals {
   kind: string;
   calls: number;
   by_status: StatusCounts;

@@ -41,7 +41,7 @@ export interface BundleSource {
 export const MAX_TEXT_BYTES: number = 2 ** 28;
 
 /** The plain way to compare bytes. */
-export function commonPrefix(a: Uint8Array, b: Uint8Array): number {
+function commonPrefix(a: Uint8Array, b: Uint8Array): number {
   const end = Math.min(a.length, b.length);
   let at = 0;
   while (at < end && a[at] === b[at]) at++;

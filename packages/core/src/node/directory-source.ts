@@ -189,7 +189,7 @@ function decode(bytes: Uint8Array): string | null {
 }
 
 /** Like the plain loop, at the speed of memcmp. */
-export function nativeCommonPrefix(a: Uint8Array, b: Uint8Array): number {
+function nativeCommonPrefix(a: Uint8Array, b: Uint8Array): number {
   const end = Math.min(a.length, b.length);
   if (end < 32 || a[0] !== b[0]) return loop(a, b, 0, end);
   let low = 0;

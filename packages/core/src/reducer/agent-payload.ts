@@ -17,7 +17,7 @@ export class AgentPayloadError extends Error {
 const PATH_NAME = /^[a-z0-9_]+$/;
 
 /** `/morpheus`, or `/root` followed by names of a-z, 0-9 and _; no name is `root`. */
-export function isAgentPath(text: string): boolean {
+function isAgentPath(text: string): boolean {
   if (text === '/morpheus') return true;
   const [empty, root, ...names] = text.split('/');
   return empty === '' && root === 'root' && names.every((name) => name !== 'root' && PATH_NAME.test(name));
@@ -27,7 +27,7 @@ const UUID =
   /^(?:urn:uuid:)?([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})$|^([0-9a-f]{32})$|^\{([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})\}$/i;
 
 /** A thread id as a lower-case hyphenated UUID, whichever way it was written; else null. */
-export function threadUuid(text: string): string | null {
+function threadUuid(text: string): string | null {
   const found = UUID.exec(text);
   if (found === null) return null;
   const digits = (found[1] ?? found[2] ?? found[3] ?? '').replaceAll('-', '').toLowerCase();
@@ -118,8 +118,8 @@ export function readSpawnEnd(body: Json, rules: GenerationRules): SpawnEnd {
   return { sender, child, prompt };
 }
 
-export const ACTIVITIES = ['started', 'interacted', 'interrupted', 'completed'] as const;
-export type ActivityKind = (typeof ACTIVITIES)[number];
+const ACTIVITIES = ['started', 'interacted', 'interrupted', 'completed'] as const;
+type ActivityKind = (typeof ACTIVITIES)[number];
 
 export interface Activity {
   agentThreadId: string;

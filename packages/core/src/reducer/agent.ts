@@ -122,7 +122,7 @@ function observeDelivery(state: ReducerState, edge: PendingEdge, tool: ToolRecor
 }
 
 /** The delivery waits for mail of its thread. */
-export function awaitMail(state: ReducerState, thread: ThreadRecord, edge: PendingEdge): void {
+function awaitMail(state: ReducerState, thread: ThreadRecord, edge: PendingEdge): void {
   addTo(thread.pendingMail, edge.content, edge);
   // Where mail may complete several edges, mail already linked can do so at its next sighting (rule G43).
   if (!state.rules.mailLinkedOnce) {

@@ -14,7 +14,7 @@ export function encodedPart(parts: readonly ConversationPart[]): { label: string
   return null;
 }
 
-export function samePart(a: ConversationPart, b: ConversationPart): boolean {
+function samePart(a: ConversationPart, b: ConversationPart): boolean {
   switch (a.type) {
     case 'text':
     case 'summary':

@@ -39,7 +39,7 @@ export interface ReduceOptions {
 }
 
 /** So many findings of one code are kept one by one. */
-export const MAX_FINDINGS = 1_000;
+const MAX_FINDINGS = 1_000;
 
 /** From this length on a list of ids has a set beside it. */
 const INDEX_FROM = 32;
@@ -104,7 +104,7 @@ export interface ItemRecord {
   edgeTarget: boolean;
 }
 
-export interface AcceptanceReceipt {
+interface AcceptanceReceipt {
   accepted_at_unix_ms: Int64;
   accepted_seq: Int64;
 }

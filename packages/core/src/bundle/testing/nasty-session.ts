@@ -24,7 +24,7 @@ import {
 } from '../../reducer/testing/scenario.ts';
 
 /** Small, fast and the same everywhere. */
-export class Dice {
+class Dice {
   #state: number;
   constructor(seed: number) {
     this.#state = seed >>> 0;
