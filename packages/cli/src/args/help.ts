@@ -38,10 +38,7 @@ const EXIT_CODES = [
 export function globalHelp(version: string, columns: number): Line[] {
   const commands = COMMAND_NAMES.map((name) => [line(ref(name)), line(commandSpec(name).says)]);
   return [
-    line(
-      title('rollout-trace'),
-      ` ${version}: the debugger for LLM agent rollouts. Reads what was recorded, sends nothing.`,
-    ),
+    line(title('rollout-trace'), ` ${version}: what really happened in an LLM agent session`),
     ...examples(INTRODUCTION, columns),
     ...section('Commands', table([{ head: '' }, { head: '', least: 20 }], commands, { columns })),
     ...options(GLOBAL_OPTIONS, columns),
@@ -49,6 +46,7 @@ export function globalHelp(version: string, columns: number): Line[] {
     ...section('Exit codes', bullets(EXIT_CODES, columns)),
     [],
     line(faint('`rollout-trace <command> --help` says more about one command.')),
+    line(faint('Everything is read and written on this machine; nothing is sent anywhere.')),
   ];
 }
 

@@ -78,7 +78,7 @@ function optionsOf(asked: Invocation): ReduceOptions {
 
 function seqOf(text: string | null): Int64 | null {
   if (text === null) return null;
-  if (!/^\d{1,19}$/.test(text)) throw new UsageError(`--until is a seq, a whole number, not ${text}`);
+  if (!/^\d{1,20}$/.test(text)) throw new UsageError(`--until is a seq, a whole number, not ${text}`);
   const seq = Number(text);
   return Number.isSafeInteger(seq) ? seq : BigInt(text);
 }

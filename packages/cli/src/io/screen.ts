@@ -36,24 +36,33 @@ const MOST_COLUMNS = 160;
 /** Lines are written together up to about this many UTF-16 units. */
 const BATCH = 1 << 16;
 
-/** Lines of text on one stream. */
+/** Lines of text on one stream. Looks at the stream only when something is printed: most commands print on one of two. */
 export class Screen {
-  readonly columns: number;
-  readonly isTerminal: boolean;
   readonly #stream: OutputStream;
-  readonly #color: boolean;
+  readonly #environment: Io['environment'];
+  readonly #when: ColorWhen | null;
+  #color: boolean | null = null;
   #pending = '';
 
   constructor(stream: OutputStream, environment: Io['environment'], when: ColorWhen | null) {
     this.#stream = stream;
-    this.isTerminal = stream.isTerminal;
-    this.#color = hasColor(when, stream, environment);
-    const columns = stream.columns ?? (Number(environment.COLUMNS) || DEFAULT_COLUMNS);
-    this.columns = Math.min(MOST_COLUMNS, Math.max(LEAST_COLUMNS, columns));
+    this.#environment = environment;
+    this.#when = when;
+  }
+
+  get isTerminal(): boolean {
+    return this.#stream.isTerminal;
+  }
+
+  /** So many columns a line may take. */
+  get columns(): number {
+    const columns = this.#stream.columns ?? (Number(this.#environment.COLUMNS) || DEFAULT_COLUMNS);
+    return Math.min(MOST_COLUMNS, Math.max(LEAST_COLUMNS, columns));
   }
 
   /** Writes lines; several may wait until the next {@link flush}. */
   print(...lines: readonly Line[]): void {
+    this.#color ??= hasColor(this.#when, this.#stream, this.#environment);
     for (const spans of lines) this.#pending += `${spans.map(this.#render).join('')}\n`;
     if (this.#pending.length > BATCH) this.flush();
   }
@@ -72,7 +81,7 @@ export class Screen {
   }
 
   readonly #render = ({ text, look }: Line[number]): string => {
-    const code = this.#color ? LOOKS[look] : '';
+    const code = this.#color === true ? LOOKS[look] : '';
     const safe = clean(text);
     return code === '' ? safe : `${ESC}${code}m${safe}${ESC}0m`;
   };

@@ -72,7 +72,7 @@ export class Refs {
   resolve(text: string): Target {
     const exact = this.#byId.get(text);
     if (exact !== undefined) return this.#only(text, exact);
-    const seq = /^(?:seq:)?(\d{1,19})$/.exec(text)?.[1];
+    const seq = /^(?:seq:)?(\d{1,20})$/.exec(text)?.[1];
     if (seq !== undefined) return { type: 'event', seq: Number.isSafeInteger(Number(seq)) ? Number(seq) : BigInt(seq) };
     if (text === 'findings') return { type: 'findings' };
     const noun = NOUNS.find((name) => KINDS[name].plural === text || KINDS[name].collection === text);

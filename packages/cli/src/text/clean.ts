@@ -6,29 +6,35 @@
 
 import { RETURN } from './glyphs.ts';
 
-// Control sequences end at their final byte, strings (OSC, DCS, APC, PM, SOS) at BEL or ST. What is not closed is not
-// taken away, only disarmed: its text is evidence, too.
-const SEQUENCE = new RegExp(
-  [
-    '(?:\\u001b\\[|\\u009b)[0-?]*[ -/]*[@-~]',
-    '(?:\\u001b[\\]P_^X]|[\\u0090\\u0098\\u009d-\\u009f])[^\\u0007\\u001b\\u0080-\\u009f]*(?:\\u0007|\\u001b\\\\|\\u009c)',
-    '\\u001b[ -/]*[0-~]',
-  ].join('|'),
-  'g',
-);
-const CONTROL = /(?![\t\n])\p{Cc}/u;
-const CONTROLS = /(?![\t\n])\p{Cc}/gu;
-// Marks of direction, separators of lines and paragraphs that are not LF, and the invisible tag characters.
-const UNSEEN = /[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\u{e0000}-\u{e007f}]/u;
-const ALL_UNSEEN = new RegExp(UNSEEN, 'gu');
-
 /**
  * The text without escape sequences and control characters, except TAB and LF; characters that change the direction of
  * text are spelled out, `<U+202E>`.
  */
 export function clean(text: string): string {
-  const plain = CONTROL.test(text) ? text.replace(SEQUENCE, '').replace(CONTROLS, '') : text;
-  return UNSEEN.test(plain) ? plain.replace(ALL_UNSEEN, spelledOut) : plain;
+  // Most texts are plain. The expressions stand in functions because making them costs at every start.
+  if (/^[\t\n -~]*$/.test(text)) return text;
+  return withoutControls(text).replace(
+    // Marks of direction, separators of lines and paragraphs that are not LF, and the invisible tag characters.
+    /[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\u{e0000}-\u{e007f}]/gu,
+    spelledOut,
+  );
+}
+
+function withoutControls(text: string): string {
+  if (!/(?![\t\n])\p{Cc}/u.test(text)) return text;
+  return text.replace(sequences(), '').replace(/(?![\t\n])\p{Cc}/gu, '');
+}
+
+/**
+ * Control sequences end at their final byte, strings (OSC, DCS, APC, PM, SOS) at BEL or ST. What is not closed is not
+ * taken away, only disarmed: its text is evidence, too.
+ */
+function sequences(): RegExp {
+  const control = '(?:\\u001b\\[|\\u009b)[0-?]*[ -/]*[@-~]';
+  const begin = '(?:\\u001b[\\]P_^X]|[\\u0090\\u0098\\u009d-\\u009f])';
+  const end = '(?:\\u0007|\\u001b\\\\|\\u009c)';
+  const other = '\\u001b[ -/]*[0-~]';
+  return new RegExp(`${control}|${begin}[^\\u0007\\u001b\\u0080-\\u009f]*${end}|${other}`, 'g');
 }
 
 /** The same on one line: ends of lines are shown as a sign, tabs as blanks. */

@@ -2,20 +2,21 @@
 
 import { ELLIPSIS } from './glyphs.ts';
 
-const ASCII = /^[ -~]*$/;
-const COMBINING = /[\p{Mn}\p{Me}\u200b-\u200d\u2060\ufeff]/u;
-// East Asian wide and fullwidth forms, and pictographs that terminals draw on two columns.
-const WIDE =
-  /[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1f64f}\u{1f680}-\u{1f6ff}\u{1f900}-\u{1f9ff}\u{1fa70}-\u{1faff}\u{20000}-\u{3fffd}]/u;
-
 function widthOf(character: string): number {
-  if (COMBINING.test(character)) return 0;
-  return WIDE.test(character) ? 2 : 1;
+  if (/[\p{Mn}\p{Me}\u200b-\u200d\u2060\ufeff]/u.test(character)) return 0;
+  return isWide(character) ? 2 : 1;
+}
+
+/** East Asian wide and fullwidth forms, and pictographs that terminals draw on two columns. */
+function isWide(character: string): boolean {
+  return /[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1f64f}\u{1f680}-\u{1f6ff}\u{1f900}-\u{1f9ff}\u{1fa70}-\u{1faff}\u{20000}-\u{3fffd}]/u.test(
+    character,
+  );
 }
 
 /** Columns of a text that holds no control characters. */
 export function columnsOf(text: string): number {
-  if (ASCII.test(text)) return text.length;
+  if (/^[ -~]*$/.test(text)) return text.length;
   let columns = 0;
   for (const character of text) columns += widthOf(character);
   return columns;

@@ -4,7 +4,7 @@ import { isBlank } from '../bundle/log.ts';
 import type { TraceSource } from '../bundle/replay.ts';
 import { SourceError } from '../bundle/source.ts';
 import { GENERATION_RULES, NEWEST_GENERATION } from '../format/generation.ts';
-import { asI64, type Int64, type Json, JsonSyntaxError, member, parseJson } from '../format/json.ts';
+import { asU64, type Int64, type Json, JsonSyntaxError, member, parseJson } from '../format/json.ts';
 import type { PayloadRef } from '../format/payload.ts';
 import { BodyError } from '../reducer/bodies.ts';
 import { evidenceOf } from './list.ts';
@@ -32,7 +32,7 @@ export function readEvents(source: TraceSource, seqs: Iterable<Int64>): Map<Int6
       for (const { number, text } of lines) {
         if (typeof text !== 'string' || isBlank(text) || !mayHave(text, wanted)) continue;
         const event = parsed(text);
-        const seq = event === undefined ? null : asI64(member(event, 'seq'));
+        const seq = event === undefined ? null : asU64(member(event, 'seq'));
         if (event === undefined || seq === null || !wanted.delete(seq)) continue;
         found.set(seq, { line: number, event });
         if (wanted.size === 0) return found;

@@ -213,8 +213,9 @@ export function placeRequest(
     if (replacement !== null) return replacement[k];
     return k < snapshot.length ? snapshot.sequence.records[k] : tail[k - snapshot.length];
   };
-  const isFreePlace = (record: ItemRecord): boolean =>
-    record.usedStamp !== stamp && !(record.position < places && snapshot.sequence.records[record.position] === record);
+  const isInPrefix = (record: ItemRecord): boolean =>
+    record.position < places && snapshot.sequence.records[record.position] === record;
+  const isFreePlace = (record: ItemRecord): boolean => record.usedStamp !== stamp && !isInPrefix(record);
   const builder = new RequestBuilder(replacement === null ? snapshot.sequence : new ItemSequence());
   builder.keep(places);
   const unstable: number[] = [];
@@ -238,10 +239,8 @@ export function placeRequest(
       else sight(state, record, candidate, sighting.producer);
     }
     record.rematch = false;
-    if (record.usedStamp !== stamp) {
-      record.usedStamp = stamp;
-      record.position = k;
-    }
+    if (isFreePlace(record)) record.position = k;
+    record.usedStamp = stamp;
     enterTranscript(state, record);
     builder.push(record);
   }
