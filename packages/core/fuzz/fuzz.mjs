@@ -1,18 +1,22 @@
 #!/usr/bin/env node
+// @ts-check
 // Reduces mutants of recorded bundles and log prefixes, and holds every result to what is promised of any input.
 //
 //   node packages/core/fuzz/fuzz.mjs [--count 20000] [--seed 1] [--bundles DIR] [--keep DIR] [--cuts 20] [--every-byte]
 //
-// Of each mutant: nothing is thrown but TraceError; salvage has no finding `internal`, gives a graph without violations
-// and takes less than the time limit; strict fails, or gives the bytes of a salvage without error findings. Of each log
-// cut: the prefix reduces. Failing mutants are written below --keep and named by their seed. Exit code 1 if any failed.
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+// What is checked of each stands in judge.mjs. A mutant that takes longer than the time limit stops the run. Failing
+// inputs are written below --keep, each with why.txt. Exit code 1 if any failed.
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { memorySource, Replay, reduceBundle, stateJson, TraceError } from '@rollout-trace/core';
-import { graphViolations } from '@rollout-trace/core/reducer';
-import { mutant } from './mutate.mjs';
+import { isMainThread, Worker, workerData } from 'node:worker_threads';
+import { memorySource, Replay, stateJson } from '@rollout-trace/core';
+import { GENERATIONS } from '@rollout-trace/core/format';
+import { judge } from './judge.mjs';
+import { Dice, mutant } from './mutate.mjs';
+import { bundlesBelow, writeBundle } from './recorded.mjs';
 
 const { values: arg } = parseArgs({
   options: {
@@ -24,134 +28,124 @@ const { values: arg } = parseArgs({
     'every-byte': { type: 'boolean', default: false },
   },
 });
-const TIME_LIMIT_MS = 5_000;
 
-/** Every bundle below a folder, as a map from plain path to bytes. */
-function bundlesBelow(folder) {
-  if (existsSync(join(folder, 'manifest.json'))) {
-    const files = new Map();
-    const add = (path) => files.set(path, new Uint8Array(readFileSync(join(folder, path))));
-    add('manifest.json');
-    if (existsSync(join(folder, 'trace.jsonl'))) add('trace.jsonl');
-    if (existsSync(join(folder, 'payloads')))
-      for (const name of readdirSync(join(folder, 'payloads'))) add(`payloads/${name}`);
-    return files.has('trace.jsonl') ? [{ folder, files }] : [];
-  }
-  return readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .flatMap((entry) => bundlesBelow(join(folder, entry.name)));
-}
+/** An input must be judged in this time, in all the ways it is reduced. */
+const TIME_LIMIT_MS = 10_000;
+const CHECK_EVERY_MS = 500;
 
-/** Whether the log's events are in the order of their seq; windows are compared by seq only then. */
-function seqAscends(files) {
-  let last = 0;
-  for (const [, seq] of new TextDecoder().decode(files.get('trace.jsonl')).matchAll(/"seq":\s*(-?[\d.eE+]+)/g)) {
-    if (Number(seq) <= last) return false;
-    last = Number(seq);
-  }
-  return true;
-}
-
-/** What is wrong with how this bundle was reduced, or null. */
-function judge(files) {
-  const source = memorySource(files);
-  const began = performance.now();
-  let salvaged = null;
-  try {
-    salvaged = reduceBundle(source, { mode: 'salvage' });
-  } catch (error) {
-    // Only what is no bundle at all may fail.
-    if (!(error instanceof TraceError)) return `salvage threw ${error instanceof Error ? error.stack : error}`;
-    if (!['manifest_missing', 'log_missing', 'manifest_invalid'].includes(error.code))
-      return `salvage failed: ${error.message}`;
-  }
-  const took = performance.now() - began;
-  if (took > TIME_LIMIT_MS) return `salvage took ${took.toFixed(0)} ms`;
-  let strict = null;
-  try {
-    const reduced = reduceBundle(source, { mode: 'strict' });
-    strict = stateJson(reduced.graph, { rules: reduced.rules });
-  } catch (error) {
-    if (!(error instanceof TraceError)) return `strict threw ${error instanceof Error ? error.stack : error}`;
-  }
-  if (salvaged === null) return strict === null ? null : 'strict reduced what salvage did not';
-  const internal = salvaged.findings.find(({ code }) => code === 'internal');
-  if (internal !== undefined) return `internal: ${internal.message}`;
-  const violations = graphViolations(salvaged.graph, { seqAscends: seqAscends(files) });
-  if (violations.length > 0) return `violation: ${violations[0]}`;
-  const errors = salvaged.findings.filter(({ severity }) => severity === 'error');
-  if (strict === null) return errors.length > 0 ? null : 'strict failed, but salvage found no error';
-  if (salvaged.findings.length > 0) return null;
-  return stateJson(salvaged.graph, { rules: salvaged.rules }) === strict
-    ? null
-    : 'strict and salvage differ without a finding';
-}
-
-function keep(name, files, why) {
-  console.error(`${name}: ${why}`);
-  if (arg.keep === undefined) return;
-  for (const [path, bytes] of files) {
-    const file = join(arg.keep, name, path);
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, bytes);
-  }
-  writeFileSync(join(arg.keep, name, 'why.txt'), why);
-}
-
+/** What the worker is doing: which mutant or cut, and since when; the main thread watches. */
 const bundles = bundlesBelow(arg.bundles);
-const COUNT = Number(arg.count);
-const SEED = Number(arg.seed);
+const files = bundles.map((bundle) => bundle.files);
 let failed = 0;
 
-const began = performance.now();
-for (let i = 0; i < COUNT; i++) {
-  const bundle = bundles[i % bundles.length];
-  const seed = (SEED * 1_000_003 + i) >>> 0;
-  const { files, names } = mutant(bundle.files, seed);
-  const why = judge(files);
-  if (why === null) continue;
+/** @param {string} name @param {Map<string, Uint8Array>} input @param {string} why */
+function fail(name, input, why) {
   failed++;
-  keep(`mutant-${seed}`, files, `${bundle.folder} (${names.join(', ')}): ${why}`);
+  console.error(`${name}: ${why}`);
+  if (arg.keep === undefined) return;
+  writeBundle(join(arg.keep, name), input);
+  writeFileSync(join(arg.keep, name, 'why.txt'), `${why}\n`);
 }
-const seconds = (performance.now() - began) / 1000;
-console.log(
-  `${COUNT} mutants of ${bundles.length} bundles in ${seconds.toFixed(0)} s (${(COUNT / seconds).toFixed(0)}/s), ${failed} failed`,
-);
 
-// The log cut at its bytes: the shortest logs, so that every byte of them can be tried.
-const byLength = [...bundles].sort((a, b) => a.files.get('trace.jsonl').length - b.files.get('trace.jsonl').length);
-let cuts = 0;
-let badCuts = 0;
-const cutBegan = performance.now();
-for (const { folder, files } of byLength.slice(0, Number(arg.cuts))) {
-  const log = files.get('trace.jsonl');
+/** @param {number} index */
+function mutantAt(index) {
+  const bundle = bundles[index % bundles.length];
+  if (bundle === undefined) throw new Error(`no bundle below ${arg.bundles}`);
+  const seed = (Number(arg.seed) * 1_000_003 + index) >>> 0;
+  const dice = new Dice(~seed);
+  const { files: input, names } = mutant(bundle.files, seed, files, { deep: dice.below(2) === 0 });
+  // Most are read as what they are, some as any generation.
+  const generation = dice.below(4) === 0 ? dice.pick(GENERATIONS) : undefined;
+  const plain = dice.below(3) === 0;
+  return {
+    name: `mutant-${seed}`,
+    what: `${bundle.folder} (${names.join(', ')}) ${generation ?? ''}`,
+    input,
+    generation,
+    plain,
+  };
+}
+
+/** @param {Float64Array} clock */
+function runMutants(clock) {
+  const count = Number(arg.count);
+  const began = performance.now();
+  for (let index = 0; index < count; index++) {
+    const { name, what, input, generation, plain } = mutantAt(index);
+    clock[0] = index;
+    clock[1] = Date.now();
+    const why = judge(input, { generation, plain });
+    if (why !== null) fail(name, input, `${what}: ${why}`);
+  }
+  clock[1] = 0;
+  const seconds = (performance.now() - began) / 1000;
+  const speed = (count / Math.max(seconds, 0.001)).toFixed(0);
+  console.log(
+    `${count} mutants of ${bundles.length} bundles in ${seconds.toFixed(0)} s (${speed} per second), ${failed} failed`,
+  );
+}
+
+/** The log cut at its bytes: the shortest logs, so that every byte of them can be tried. */
+function runCuts() {
+  const before = failed;
+  const began = performance.now();
+  const logOf = (/** @type {Map<string, Uint8Array>} */ input) => input.get('trace.jsonl') ?? new Uint8Array();
+  const shortest = [...bundles]
+    .sort((a, b) => logOf(a.files).length - logOf(b.files).length)
+    .slice(0, Number(arg.cuts));
+  let cuts = 0;
+  for (const { folder, files: input } of shortest) cuts += cutLog(folder, input, logOf(input));
+  const seconds = (performance.now() - began) / 1000;
+  console.log(`${cuts} cuts of ${shortest.length} logs in ${seconds.toFixed(0)} s, ${failed - before} failed`);
+}
+
+const LF = 0x0a;
+
+/** @param {string} folder @param {Map<string, Uint8Array>} input @param {Uint8Array} log */
+function cutLog(folder, input, log) {
+  let cuts = 0;
   let wholeLines = -1;
   let expected = '';
   for (let end = 0; end <= log.length; end++) {
-    const isLine = end === 0 || log[end - 1] === 0x0a;
+    const last = end === 0 ? 0 : log.lastIndexOf(LF, end - 1) + 1;
     // Without --every-byte, the start and end of each line and a few places between.
-    const last = log.lastIndexOf(0x0a, end - 1) + 1;
-    if (!arg['every-byte'] && !isLine && end - last > 24 && end % 61 !== 0 && log[end] !== 0x0a) continue;
+    const isChosen = end === last || end - last <= 24 || end % 61 === 0 || log[end] === LF;
+    if (!arg['every-byte'] && !isChosen) continue;
     cuts++;
-    const part = new Map(files).set('trace.jsonl', log.subarray(0, end));
+    const part = new Map(input).set('trace.jsonl', log.subarray(0, end));
     let why = judge(part);
-    if (why === null) {
-      const replay = new Replay(memorySource(part), { mode: 'salvage', generation: '0.169' });
-      replay.advance();
-      const state = stateJson(replay.graph());
-      if (last !== wholeLines) {
-        wholeLines = last;
-        expected = state;
-      } else if (state !== expected && log[end] !== 0x0a) why = 'a torn line changed the state of the lines before it';
-    }
-    if (why === null) continue;
-    badCuts++;
-    keep(`cut-${badCuts}`, part, `${folder} cut at byte ${end}: ${why}`);
+    const replay = new Replay(memorySource(part), { mode: 'salvage', generation: '0.169' });
+    replay.advance();
+    const state = stateJson(replay.graph());
+    if (last !== wholeLines) {
+      wholeLines = last;
+      expected = state;
+    } else if (state !== expected) why ??= 'a torn line changed the state of the lines before it';
+    if (why !== null) fail(`cut-${cuts}`, part, `${folder} cut at byte ${end}: ${why}`);
   }
+  return cuts;
 }
-const cutSeconds = (performance.now() - cutBegan) / 1000;
-console.log(
-  `${cuts} cuts of ${Math.min(bundles.length, Number(arg.cuts))} logs in ${cutSeconds.toFixed(0)} s, ${badCuts} failed`,
-);
-process.exitCode = failed + badCuts > 0 ? 1 : 0;
+
+if (isMainThread) {
+  const clock = new Float64Array(new SharedArrayBuffer(16));
+  const worker = new Worker(fileURLToPath(import.meta.url), { argv: process.argv.slice(2), workerData: clock });
+  const watch = setInterval(() => {
+    const [index = 0, since = 0] = clock;
+    if (since === 0 || Date.now() - since < TIME_LIMIT_MS) return;
+    const { name, what, input } = mutantAt(index);
+    fail(name, input, `${what}: took longer than ${TIME_LIMIT_MS} ms`);
+    process.exit(1);
+  }, CHECK_EVERY_MS);
+  worker.on('error', (error) => {
+    console.error(error);
+    process.exitCode = 1;
+  });
+  worker.on('exit', (code) => {
+    clearInterval(watch);
+    if (code !== 0) process.exitCode = 1;
+  });
+} else {
+  runMutants(workerData);
+  runCuts();
+  process.exitCode = failed > 0 ? 1 : 0;
+}

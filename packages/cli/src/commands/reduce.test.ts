@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -33,6 +34,13 @@ describe('reduce', () => {
   it('says when the generation was not certain, and why', () => {
     const { err } = cli(['reduce', copyOf('0.169.0/killed', folder)]);
     expect(err).toContain('generation 0.169, not certain (the log was cut off');
+  });
+
+  it.skipIf(process.platform === 'win32')('lets nobody read the state who may not read the evidence', () => {
+    const bundle = copyOf(DAMAGED, folder);
+    chmodSync(join(bundle, 'manifest.json'), 0o600);
+    cli(['reduce', bundle, '-q']);
+    for (const name of ['state.json', 'findings.json']) expect(statSync(join(bundle, name)).mode & 0o777).toBe(0o600);
   });
 
   it('leaves nothing behind but the state', () => {

@@ -1,18 +1,26 @@
 /** `rollout-trace reduce`: bundles to states. Owns where the state and the findings go; reducing is the core's. */
 
-import { rmSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { type ReducedBundle, reduceBundle } from '@rollout-trace/core/bundle';
 import {
   GENERATIONS,
   type Generation,
   type Int64,
+  MANIFEST_FILE,
   parseGeneration,
   printState,
   STATE_FILE,
   TraceError,
 } from '@rollout-trace/core/format';
-import { locateBundle, nativeSha256, traceRoot, traceSource, writeAtomically } from '@rollout-trace/core/node';
+import {
+  locateBundle,
+  nativeSha256,
+  traceRoot,
+  traceSource,
+  type WriteOptions,
+  writeAtomically,
+} from '@rollout-trace/core/node';
 import type { Invocation } from '../args/parse.ts';
 import { UsageError } from '../args/usage-error.ts';
 import { countsOf } from '../bundle-counts.ts';
@@ -132,9 +140,9 @@ function writeResults(path: string, reduced: ReducedBundle, options: ReduceOptio
   const produce = (emit: (chunk: Uint8Array) => void): void => printState(reduced.graph, { rules }, emit);
   if (options.output === '-') return { output: '-', bytes: writeToStdout(produce, console), findings: null };
   const output = options.output ?? stateFile(path);
-  const links = options.output === null ? 'replace' : 'follow';
-  const size = writeAtomically(output, produce, { links });
-  return { output, bytes: size, findings: writeFindings(findingsFile(output), reduced, links) };
+  const how: WriteOptions = options.output === null ? { links: 'replace', mode: modeOf(path) } : { links: 'follow' };
+  const size = writeAtomically(output, produce, how);
+  return { output, bytes: size, findings: writeFindings(findingsFile(output), reduced, how) };
 }
 
 /** A terminal gets the same JSON with control characters escaped; a pipe or file gets the bytes as they are. */
@@ -156,6 +164,15 @@ function writeToStdout(produce: (emit: (chunk: Uint8Array) => void) => void, con
   return size;
 }
 
+const OWNER_ONLY = 0o600;
+
+/** A state tells what its evidence tells, so it is for the same eyes. */
+function modeOf(path: string): number {
+  const evidence = path.endsWith(SEGMENT_SUFFIX) ? path : join(path, MANIFEST_FILE);
+  const stats = statSync(evidence, { throwIfNoEntry: false });
+  return stats === undefined ? OWNER_ONLY : stats.mode & 0o666;
+}
+
 /** In the folder of the bundle; beside a segment, which is one file, under its name. */
 function stateFile(path: string): string {
   return path.endsWith(SEGMENT_SUFFIX)
@@ -173,14 +190,14 @@ function findingsFile(output: string): string {
 }
 
 /** @returns the file, or null where there is nothing to say; what an earlier reduction said is then taken away */
-function writeFindings(file: string, { findings }: ReducedBundle, links: 'replace' | 'follow'): string | null {
+function writeFindings(file: string, { findings }: ReducedBundle, how: WriteOptions): string | null {
   const faults = faultsOf(findings);
   if (faults.length === 0) {
     rmSync(file, { force: true });
     return null;
   }
   const text = new TextEncoder().encode(`${printJson(faults, 'pretty')}\n`);
-  writeAtomically(file, (emit) => emit(text), { links });
+  writeAtomically(file, (emit) => emit(text), how);
   return file;
 }
 

@@ -56,7 +56,7 @@ export class Screen {
 
   /** So many columns a line may take. */
   get columns(): number {
-    const columns = this.#stream.columns ?? (Number(this.#environment.COLUMNS) || DEFAULT_COLUMNS);
+    const columns = this.#stream.columns || Number(this.#environment.COLUMNS) || DEFAULT_COLUMNS;
     return Math.min(MOST_COLUMNS, Math.max(LEAST_COLUMNS, columns));
   }
 

@@ -22,7 +22,7 @@ import {
   toolAbout,
 } from './labels.ts';
 import { threadTree } from './thread-tree.ts';
-import type { Totals } from './totals.ts';
+import type { TokenTotals, Totals } from './totals.ts';
 import { between, statusSpan, took, type View } from './view.ts';
 
 export interface ObjectTable {
@@ -239,25 +239,20 @@ function threadTable(view: View, totals: Totals, ids: readonly string[]): Object
     const share = totals.threads.get(thread.thread_id);
     const { tokens } = share ?? {};
     return [
-      line(
-        faint(branch),
-        ref(view.refs.refOf('thread', thread.thread_id)),
-        thread.nickname === null ? '' : faint(` ${thread.nickname}`),
-      ),
+      line(faint(branch), ref(view.refs.refOf('thread', thread.thread_id))),
+      line(faint(thread.nickname ?? '')),
       line(statusSpan(thread.execution.status)),
       line(took(thread.execution)),
       line(count(share?.turns ?? 0)),
       line(count(share?.inference_calls ?? 0)),
       line(count(share?.tool_calls ?? 0)),
-      line(compact(tokens?.input_tokens ?? 0)),
-      line(compact(tokens?.cached_input_tokens ?? 0)),
-      line(compact(tokens?.output_tokens ?? 0)),
-      line(compact(tokens?.reasoning_output_tokens ?? 0)),
+      ...tokenCells(tokens),
     ];
   });
   return {
     columns: [
-      { head: 'thread', least: 16 },
+      { head: 'thread' },
+      { head: 'name', least: 8, spare: 8 },
       STATUS,
       TOOK,
       number('turns', 6),
@@ -272,8 +267,17 @@ function threadTable(view: View, totals: Totals, ids: readonly string[]): Object
   };
 }
 
+/** Input, cached, output and reasoning tokens; where none were reported that is not zero. */
+export function tokenCells(tokens: TokenTotals | undefined): Line[] {
+  if (tokens === undefined || tokens.calls_with_usage === 0) return NO_TOKENS;
+  const { input_tokens, cached_input_tokens, output_tokens, reasoning_output_tokens } = tokens;
+  return [input_tokens, cached_input_tokens, output_tokens, reasoning_output_tokens].map((sum) => line(compact(sum)));
+}
+
+const NO_TOKENS: Line[] = Array.from({ length: 4 }, () => line(faint('-')));
+
 function usageCells({ usage }: InferenceCall): Line[] {
-  if (usage === null) return [line(faint('-')), line(faint('-')), line(faint('-')), line(faint('-'))];
+  if (usage === null) return NO_TOKENS;
   const { input_tokens, cached_input_tokens, output_tokens, reasoning_output_tokens } = usage;
   return [input_tokens, cached_input_tokens, output_tokens, reasoning_output_tokens].map((tokens) =>
     line(compact(tokens)),

@@ -8,7 +8,7 @@ import { type Column, table } from '../text/table.ts';
 import { bytes, compact, count, counted, duration, moment, percent } from '../text/units.ts';
 import { wrap } from '../text/width.ts';
 import { KINDS, kindSpec, type Noun, objects } from './kinds.ts';
-import { tableOf } from './lists.ts';
+import { tableOf, tokenCells } from './lists.ts';
 import { threadTree } from './thread-tree.ts';
 import { type StatusCounts, type TokenTotals, type Totals, totalsOf } from './totals.ts';
 import { troubleLines } from './troubles.ts';
@@ -155,10 +155,7 @@ function modelLines(view: View, { models }: Totals): Line[] {
     line(provider_name),
     line(count(calls)),
     line(duration(total_ms)),
-    line(compact(tokens.input_tokens)),
-    line(compact(tokens.cached_input_tokens)),
-    line(compact(tokens.output_tokens)),
-    line(compact(tokens.reasoning_output_tokens)),
+    ...tokenCells(tokens),
   ]);
   return [[], ...table(columns, rows, view)];
 }

@@ -53,6 +53,7 @@ describe('the width of a text', () => {
     expect(wrap('one two three', 8)).toEqual(['one two', 'three']);
     expect(wrap('incomprehensible word', 8)).toEqual(['incomprehensible', 'word']);
     expect(wrap('a\nb', 8)).toEqual(['a', 'b']);
+    expect(wrap('  "key": "one two"', 12)).toEqual(['  "key":', '  "one two"']);
   });
 
   it('of a line is that of its spans', () => {

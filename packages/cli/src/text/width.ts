@@ -36,16 +36,18 @@ export function clip(text: string, columns: number): string {
   return out + ELLIPSIS;
 }
 
-/** The text in lines of at most so many columns, broken at blanks where there are any. */
+/** The text in lines of at most so many columns, broken at blanks where there are any; what is indented stays so. */
 export function wrap(text: string, columns: number): string[] {
   const lines: string[] = [];
   for (const paragraph of text.split('\n')) {
+    const words = paragraph.trimStart();
+    const indent = paragraph.slice(0, paragraph.length - words.length);
     let line = '';
-    for (const word of paragraph.split(' ')) {
-      const longer = line === '' ? word : `${line} ${word}`;
+    for (const word of words.split(' ')) {
+      const longer = line === '' ? indent + word : `${line} ${word}`;
       if (line !== '' && columnsOf(longer) > columns) {
         lines.push(line);
-        line = word;
+        line = indent + word;
       } else line = longer;
     }
     lines.push(line);

@@ -26,6 +26,8 @@ export interface WriteOptions {
    * ordinary file (a terminal, a pipe, `/dev/null`) is written to as it stands.
    */
   links: 'replace' | 'follow';
+  /** Who may read a new file; left out, the system's default. What the system withholds is withheld either way. */
+  mode?: number | undefined;
 }
 
 /** A part that was not touched for so long was left by a process that was killed. */
@@ -44,7 +46,7 @@ export function writeAtomically(file: string, produce: Produce, options: WriteOp
   const prefix = `.${basename(target)}.`;
   removeAbandoned(folder, prefix);
   const part = join(folder, `${prefix}${process.pid}.part`);
-  const descriptor = openSync(part, 'wx');
+  const descriptor = openSync(part, 'wx', options.mode ?? 0o666);
   try {
     const size = write(descriptor, produce);
     renameSync(part, target);

@@ -436,7 +436,7 @@ class NastySession {
     const { history } = thread;
     const { head, separator, close } = thread.spelling;
     // Sometimes the whole history is sent behind a response: a list like any other, in another place.
-    const behind = this.#isSound || !dice.oneIn(10) ? null : dice.pick(['gone', ...this.#responses]);
+    const behind = this.#isSound || !dice.oneIn(5) ? null : dice.pick(['gone', ...this.#responses]);
     const tail = behind === null ? thread.spelling.tail : `,"previous_response_id":"${behind}"}`;
     if (dice.oneIn(3)) history.push(this.#item());
     const request =
