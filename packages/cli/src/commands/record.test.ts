@@ -167,10 +167,11 @@ describe.skipIf(onWindows)('signals', PATIENT, () => {
         setTimeout(() => { writeFileSync(${JSON.stringify(file)}, String(heard)); process.exit(5); }, 300);
       });
       ${waiting}`);
-    const line = [process.execPath, program, 'record', '--', ...command].map((word) => `'${word}'`).join(' ');
+    // The shell in between hears the key as well, and some shells then end by it whatever the command says: `exec`.
+    const line = ['exec', process.execPath, program, 'record', '--', ...command].map((word) => `'${word}'`).join(' ');
     const terminal = spawn(terminalProgram, ['--quiet', '--return', '--command', line, '/dev/null'], {
       cwd: work,
-      env: environment,
+      env: { ...environment, SHELL: '/bin/sh' },
     });
     let shown = '';
     await new Promise<void>((resolve) => {
