@@ -4,10 +4,11 @@
 // the same bytes, or both fail for the same reason. Needs the binaries, so it is not part of the tests.
 //
 //   ROLLOUT_TRACE_CODEX_DIR=DIR node packages/core/fuzz/oracle.mjs [--version 0.169.0] [--count 300] [--seed 1]
-//       [--bundles DIR] [--work DIR] [--any-syntax]
+//       [--bundles DIR | --sessions] [--work DIR] [--any-syntax]
 //
 //   DIR            holds codex-<version>
 //   --bundles DIR  holds <version>/<scenario>; the fixtures unless given
+//   --sessions     not mutants, but the sessions no sane agent has of the property tests (nasty-session.ts)
 //   --work DIR     for the mutants; not below the system's folder for temporary files, where the binary warns about its
 //                  home on the stream its errors are read from. Mutants that differ stay there, each with why.txt.
 //   --any-syntax   also mutants whose files are no JSON any more; without, only those that leave the syntax whole
@@ -18,8 +19,11 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as core from '@rollout-trace/core';
+import { GENERATION_RULES, NEWEST_GENERATION, parseGeneration } from '@rollout-trace/core/format';
 import * as node from '@rollout-trace/core/node';
 import { compareBundle } from '../../../scripts/parity-loop.mjs';
+import { nastySession } from '../dist/bundle/testing/nasty-session.js';
+import { bundleFiles } from '../dist/reducer/testing/scenario.js';
 import { mutant } from './mutate.mjs';
 import { bundlesBelow, writeBundle } from './recorded.mjs';
 
@@ -30,6 +34,7 @@ const { values: arg } = parseArgs({
     seed: { type: 'string', default: '1' },
     bundles: { type: 'string', default: fileURLToPath(new URL('../../../fixtures/bundles', import.meta.url)) },
     work: { type: 'string', default: fileURLToPath(new URL('../../../node_modules/.cache/oracle', import.meta.url)) },
+    sessions: { type: 'boolean', default: false },
     'any-syntax': { type: 'boolean', default: false },
   },
 });
@@ -59,15 +64,30 @@ function ask(folder) {
   writeFileSync(join(folder, 'expected-error.txt'), said === '' ? `Error: ended by ${signal}` : said);
 }
 
-const bundles = bundlesBelow(join(arg.bundles, arg.version));
+const bundles = arg.sessions ? [] : bundlesBelow(join(arg.bundles, arg.version));
+const others = bundles.map(({ files }) => files);
+const { rules, generation } = (() => {
+  const named = parseGeneration(arg.version) ?? NEWEST_GENERATION;
+  return { rules: GENERATION_RULES[named], generation: named };
+})();
+
+/** @param {number} index @returns {{ files: Map<string, Uint8Array>, what: string, seed: number }} */
+function input(index) {
+  const seed = (Number(arg.seed) * 1_000_003 + index) >>> 0;
+  if (arg.sessions) {
+    const session = nastySession(seed, 2 + (index % 90), { acceptances: rules.acceptances !== 'none' });
+    return { files: bundleFiles(session, generation), what: 'a session', seed };
+  }
+  const bundle = bundles[index % bundles.length];
+  if (bundle === undefined) throw new Error(`no bundle below ${arg.bundles}/${arg.version}`);
+  const { files, names } = mutant(bundle.files, seed, others, { deep: !arg['any-syntax'], most: 2 });
+  return { files, what: `${bundle.folder} (${names.join(', ')})`, seed };
+}
+
 const tally = { same: 0, 'both fail': 0, refused: 0, different: 0 };
 const began = performance.now();
 for (let index = 0; index < Number(arg.count); index++) {
-  const bundle = bundles[index % bundles.length];
-  if (bundle === undefined) throw new Error(`no bundle below ${arg.bundles}/${arg.version}`);
-  const seed = (Number(arg.seed) * 1_000_003 + index) >>> 0;
-  const others = bundles.map(({ files }) => files);
-  const { files, names } = mutant(bundle.files, seed, others, { deep: !arg['any-syntax'], most: 2 });
+  const { files, what, seed } = input(index);
   const folder = join(work, `${arg.version}-${seed}`);
   writeBundle(folder, files);
   ask(folder);
@@ -76,7 +96,7 @@ for (let index = 0; index < Number(arg.count); index++) {
     tally.different++;
     const failure = join(folder, 'expected-error.txt');
     const said = existsSync(failure) ? readFileSync(failure, 'utf8').split('\n')[0] : 'a state';
-    const told = `${bundle.folder} (${names.join(', ')}): ${why}\nthe reference: ${said}\n`;
+    const told = `${what}: ${why}\nthe reference: ${said}\n`;
     writeFileSync(join(folder, 'why.txt'), told);
     console.error(`${folder}\n  ${told.trim().replaceAll('\n', '\n  ')}`);
     continue;
@@ -86,8 +106,7 @@ for (let index = 0; index < Number(arg.count); index++) {
   else tally['both fail']++;
   rmSync(folder, { recursive: true });
 }
+const of = arg.sessions ? 'sessions' : `mutants of ${bundles.length} bundles`;
 const seconds = ((performance.now() - began) / 1000).toFixed(0);
-console.log(
-  `${arg.version}: ${arg.count} mutants of ${bundles.length} bundles in ${seconds} s: ${JSON.stringify(tally)}`,
-);
+console.log(`${arg.version}: ${arg.count} ${of} in ${seconds} s: ${JSON.stringify(tally)}`);
 process.exitCode = tally.different > 0 ? 1 : 0;

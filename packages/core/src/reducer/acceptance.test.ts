@@ -74,6 +74,9 @@ describe('an accepted agent message', () => {
     const { graph } = reduce([...BASE, inferenceStarted('I', [user('a', 'amsg')]), accepted('amsg', {}, MAIL)]);
     expect(graph.conversation_items.size).toBe(1);
     expect(item(graph, 1).accepted_seq).toBe(4);
+    const another = { ...MAIL, id: 'other' };
+    const known = [...BASE, inferenceStarted('I', [user('a', 'amsg')])];
+    expect(failure([...known, accepted('amsg', {}, another)])).toBe('reduces');
   });
 
   it('A4: becomes an item at once, accepted, of the turn its event names', () => {

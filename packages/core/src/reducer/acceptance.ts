@@ -24,7 +24,8 @@ export function acceptHistoryItem(
     thread.receipts.set(id, { accepted_at_unix_ms: state.now, accepted_seq: state.seq });
     for (const record of thread.byResponsesId.get(id) ?? []) applyReceipt(state, record);
   }
-  if (ref === null) return;
+  // Where the item is known, its content is, and the payload is not looked at.
+  if (ref === null || thread.byResponsesId.has(id)) return;
   const body = state.read(ref, (r) => bodies.json(r));
   if (body === undefined) return;
   const candidate = normalizeOne(state, body, normalizing(state, ref.raw_payload_id, ref.path), '');
@@ -37,7 +38,6 @@ export function acceptHistoryItem(
     );
     return;
   }
-  if (thread.byResponsesId.has(id)) return;
   const named = state.event?.codex_turn_id ?? null;
   const turnId = named === null ? null : uncheckedTurn(state, `accepted item ${id}`, threadId, named);
   thread.provisional.set(id, createItem(state, candidate, { thread, turnId, producer: null }));

@@ -135,6 +135,9 @@ describe('an incremental request', () => {
   it('Q3: must name a response of its thread', () => {
     const next = inferenceStarted('I2', [], { previous_response_id: 'R9' });
     expect(failure([...first, next])).toBe('previous_response_unknown');
+    // What it holds is read first, as of any request.
+    const unread = inferenceStarted('I2', [{ type: 'unheard_of' }], { previous_response_id: 'R9' });
+    expect(failure([...first, unread])).toBe('item_type_unknown');
   });
 
   it('Q3: with a previous response that is no text is a full request', () => {

@@ -137,6 +137,12 @@ function placeIncremental(
 ): SequenceSlice {
   const { thread } = record;
   const id = record.call.inference_call_id;
+  const candidates = normalizeList(
+    state,
+    input.items.slice(0, input.length),
+    normalizing(state, payload.raw_payload_id, payload.path),
+    '/input',
+  );
   const previous = inferenceByResponse(thread, previousResponseId);
   if (previous === null) {
     state.fault(
@@ -145,12 +151,6 @@ function placeIncremental(
       { file: payload.path, json_path: '/previous_response_id' },
     );
   }
-  const candidates = normalizeList(
-    state,
-    input.items.slice(0, input.length),
-    normalizing(state, payload.raw_payload_id, payload.path),
-    '/input',
-  );
   const builder = new RequestBuilder(previous?.request.sequence ?? new ItemSequence());
   if (previous !== null) {
     builder.keep(previous.request.length);

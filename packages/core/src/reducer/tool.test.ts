@@ -45,6 +45,7 @@ describe('the start of a tool call', () => {
     expect(from(null, null)).toBe('context_missing');
     expect(from('T', 'X')).toBe('turn_unknown');
     expect(from('X', null)).toBe('thread_unknown');
+    expect(from('X', 'Y')).toBe('thread_unknown');
     expect(from('T2', 'U')).toBe('turn_thread_mismatch');
   });
 

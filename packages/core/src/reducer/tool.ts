@@ -86,6 +86,8 @@ function placeOfTool(state: ReducerState, id: string): { threadId: string; turnI
     state.fault('context_missing', `tool call ${id} starts without a thread or a turn`);
     return null;
   }
+  // Where neither is known, the thread is the contradiction.
+  if (thread !== null && knownThread(state, thread) === null) return null;
   const turn = turnId === null ? undefined : state.turns.get(turnId);
   if (turnId !== null && turn === undefined) {
     state.fault('turn_unknown', `tool call ${id} belongs to turn ${turnId}, which has not started in this trace`);
