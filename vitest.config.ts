@@ -14,6 +14,7 @@ export default defineConfig({
     reporters: ['default', './scripts/plain-reporter.mjs'],
     projects: [
       { resolve: { alias }, test: { name: 'core', include: ['packages/core/src/**/*.test.ts'] } },
+      { resolve: { alias }, test: { name: 'agent', include: ['packages/agent/src/**/*.test.ts'] } },
       { resolve: { alias }, test: { name: 'cli', include: ['packages/cli/src/**/*.test.ts'] } },
       { resolve: { alias }, test: { name: 'repo', include: ['scripts/**/*.test.ts'] } },
     ],

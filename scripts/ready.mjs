@@ -1,6 +1,6 @@
 // @ts-check
 // Makes a clone ready to run, with nothing but Node and npm: installs what the lock file says when node_modules differs
-// from it, then builds the core and the command line. Each step costs next to nothing when there is nothing to do.
+// from it, then builds the core, the agent and the command line. Each step costs next to nothing when there is nothing to do.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 requireNode();
 if (!installed()) npm('ci', '--include=dev', '--no-audit', '--no-fund');
-node('node_modules/typescript/bin/tsc', '-b', 'packages/core/tsconfig.node.json');
+node('node_modules/typescript/bin/tsc', '-b', 'packages/core/tsconfig.node.json', 'packages/agent/tsconfig.build.json');
 node('scripts/build-cli.mjs');
 
 function requireNode() {
