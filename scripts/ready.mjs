@@ -10,7 +10,12 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 requireNode();
 if (!installed()) npm('ci', '--include=dev', '--no-audit', '--no-fund');
-node('node_modules/typescript/bin/tsc', '-b', 'packages/core/tsconfig.node.json', 'packages/agent/tsconfig.build.json');
+node(
+  'node_modules/typescript/bin/tsc',
+  '-b',
+  'packages/core/tsconfig.integrations.json',
+  'packages/agent/tsconfig.build.json',
+);
 node('scripts/build-cli.mjs');
 
 function requireNode() {

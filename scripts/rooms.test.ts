@@ -18,11 +18,14 @@ const mayImport: Record<string, string[]> = {
   analysis: ['format', 'reducer', 'bundle'],
   node: pureRooms,
   browser: pureRooms,
-  integrations: pureRooms,
+  integrations: [...pureRooms, 'node'],
   index: pureRooms,
 };
 
 const mayUseNode = ['node', 'integrations'];
+
+/** Foreign packages the integrations are for. Only their types are imported: the user brings the package. */
+const peers = Object.keys(JSON.parse(readFileSync('packages/core/package.json', 'utf8')).peerDependencies ?? {});
 
 const doors = coreDoors().map(({ door }) => door);
 
@@ -37,9 +40,28 @@ function violations({ path, text }: Source): string[] {
   const specifiers = [...importedFiles, ...typeReferenceDirectives].map(({ fileName }) => fileName);
   const judge = path.startsWith('packages/cli/') ? judgeCli : judgeCore;
   return specifiers.flatMap((specifier) => {
+    if (takesTypesOf(path, text, specifier)) return [];
     const reason = judge(path, specifier);
     return reason === null ? [] : [`${path} imports ${specifier}: ${reason}`];
   });
+}
+
+/** Whether an integration imports this package only for its types, and the user is told to bring it. */
+function takesTypesOf(path: string, text: string, specifier: string): boolean {
+  if (!path.startsWith('packages/core/src/integrations/')) return false;
+  if (!peers.some((peer) => specifier === peer || specifier.startsWith(`${peer}/`))) return false;
+  let loads = false;
+  const visit = (node: ts.Node): void => {
+    const names = (literal: ts.Node | undefined) =>
+      literal && ts.isStringLiteral(literal) && literal.text === specifier;
+    if (ts.isImportDeclaration(node) && names(node.moduleSpecifier)) loads ||= !node.importClause?.isTypeOnly;
+    if (ts.isExportDeclaration(node) && names(node.moduleSpecifier)) loads ||= !node.isTypeOnly;
+    if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword)
+      loads ||= !!names(node.arguments[0]);
+    ts.forEachChild(node, visit);
+  };
+  ts.forEachChild(ts.createSourceFile(path, text, ts.ScriptTarget.Latest), visit);
+  return !loads;
 }
 
 function judgeCore(path: string, specifier: string): string | null {
@@ -154,6 +176,10 @@ test.each([
   ['node/files.ts', `import { reduce } from '@rollout-trace/core';`],
   ['node/files.ts', `import { main } from '../../../cli/src/main.ts';`],
   ['helpers/text.ts', `import { decode } from '../format/json.ts';`],
+  ['integrations/openai.ts', `import { OpenAI } from 'openai';`],
+  ['integrations/openai.ts', `const { OpenAI } = await import('openai');`],
+  ['integrations/openai.ts', `import type { z } from 'zod';`],
+  ['node/files.ts', `import type { OpenAI } from 'openai';`],
 ])('in core/src/%s, `%s` breaks a rule', (file, text) => {
   expect(violations({ path: `packages/core/src/${file}`, text })).toHaveLength(1);
 });
@@ -164,6 +190,8 @@ test.each([
   ['node/files.ts', `import { readFileSync } from 'node:fs';`],
   ['node/recorder.ts', `import { record } from '../recorder/thread.ts';`],
   ['format/json.ts', `// import { readFileSync } from 'node:fs';`],
+  ['integrations/openai.ts', `import type { OpenAI } from 'openai';`],
+  ['integrations/openai.ts', `import { startRollout } from '../node/recorder/start-rollout.ts';`],
 ])('in core/src/%s, `%s` is allowed', (file, text) => {
   expect(violations({ path: `packages/core/src/${file}`, text })).toEqual([]);
 });
