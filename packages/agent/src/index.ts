@@ -1,4 +1,10 @@
 /** `@rollout-trace/agent`: an agent that records everything it does. */
 
+export type { AgentMessageItem, Item } from './model/item.ts';
+export type { AgentEvent, AgentListener } from './thread/events.ts';
+export type { AgentSessionOptions } from './thread/session.ts';
+export { AgentSession } from './thread/session.ts';
+export type { AgentThread, RunOptions, ThreadEnd } from './thread/thread.ts';
+export type { TurnResult } from './thread/turn.ts';
 export type { OutputPart, Tool, ToolOutcome, ToolRun, ToolSpec } from './tools/tool.ts';
 export { ToolError } from './tools/tool.ts';

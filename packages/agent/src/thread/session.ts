@@ -1,0 +1,129 @@
+/**
+ * A session: one rollout, one root thread, and everything they hold.
+ *
+ * Owns the defaults and the equipment of threads. Not here: what a thread does (`thread.ts`).
+ */
+
+import { randomUUID } from 'node:crypto';
+import { resolve } from 'node:path';
+import { type Rollout, type StartRolloutOptions, startRollout } from '@rollout-trace/core/recorder/node';
+import OpenAI from 'openai';
+import { ModelClient } from '../model/client.ts';
+import type { RequestBody } from '../model/request.ts';
+import type { Tool } from '../tools/tool.ts';
+import type { AgentListener } from './events.ts';
+import { AgentThread, type RunOptions, type ThreadEnd } from './thread.ts';
+import type { Toolbox } from './toolbox.ts';
+import type { TurnResult } from './turn.ts';
+
+/** What an agent works with. */
+export interface AgentSessionOptions {
+  /** A client of the service; else one is made of `apiKey` and `baseURL`, as the client's own defaults say. */
+  client?: OpenAI;
+  apiKey?: string;
+  baseURL?: string;
+  /** How the service is called in the trace; its host where it is left out. */
+  providerName?: string;
+  model: string;
+  /** Further members of every request, such as `{ reasoning: { effort: 'high' } }`. */
+  request?: RequestBody;
+  instructions?: string;
+  /** The folder the agent works in. */
+  cwd: string;
+  /** Tools of your own, beside those of the runtime. */
+  tools?: readonly Tool[];
+  /** The history is compacted when a request had more tokens than this. Left out, only `compact()` does it. */
+  compactAtTokens?: number;
+  /** Sends only what is new, behind the response before, which the service then has to store. */
+  incremental?: boolean;
+  /** How the session is recorded; false records nothing. Left out, the environment says. */
+  record?: StartRolloutOptions | false;
+  /** Hears what happens. Must not throw. */
+  onEvent?: AgentListener;
+  /** How long to wait before each further attempt at a request that failed. */
+  retryDelays_ms?: readonly number[];
+  /** How long a stream may say nothing before it counts as lost. */
+  streamIdle_ms?: number;
+  /** How long a tool may take to end after it was cancelled. */
+  toolGrace_ms?: number;
+}
+
+const INSTRUCTIONS =
+  'You are an agent that works with the tools it is given. Do what the user asks, then say what you did.';
+const RETRY_DELAYS_MS: readonly number[] = [500, 1_000, 2_000, 4_000, 8_000];
+const STREAM_IDLE_MS = 300_000;
+const TOOL_GRACE_MS = 5_000;
+
+/** An agent with one root thread. End it with {@link AgentSession.close}. */
+export class AgentSession {
+  readonly root: AgentThread;
+  readonly #rollout: Rollout;
+
+  constructor(options: AgentSessionOptions) {
+    const { model, tools = [], record } = options;
+    const cwd = resolve(options.cwd);
+    const client = options.client ?? newClient(options);
+    const providerName = options.providerName ?? new URL(client.baseURL).host;
+    const id = (record === false ? undefined : record?.threadId) ?? randomUUID();
+    this.#rollout = startRollout({
+      ...(record === false ? { root: null } : record),
+      threadId: id,
+      metadata: {
+        session_source: 'agent',
+        cwd,
+        model,
+        provider_name: providerName,
+        ...(record === false ? {} : record?.metadata),
+      },
+    });
+    this.root = new AgentThread(id, '/root', null, this.#rollout.root, {
+      client: new ModelClient(client, options.streamIdle_ms ?? STREAM_IDLE_MS),
+      model,
+      providerName,
+      instructions: options.instructions ?? `${INSTRUCTIONS} Your working folder is ${cwd}.`,
+      cwd,
+      request: options.request ?? {},
+      compactAtTokens: options.compactAtTokens ?? null,
+      incremental: options.incremental ?? false,
+      retryDelays_ms: options.retryDelays_ms ?? RETRY_DELAYS_MS,
+      toolGrace_ms: options.toolGrace_ms ?? TOOL_GRACE_MS,
+      listener: options.onEvent ?? (() => undefined),
+      openToolbox: () => openToolbox(tools),
+    });
+  }
+
+  /** Where the trace is written; empty where nothing is recorded. */
+  get location(): string {
+    return this.#rollout.location;
+  }
+
+  /** Runs one turn of the root thread. @throws as `AgentThread.run` */
+  run(prompt: string, options: RunOptions = {}): Promise<TurnResult> {
+    return this.root.run(prompt, options);
+  }
+
+  /** Compacts the history of the root thread now. */
+  compact(options: RunOptions = {}): Promise<TurnResult> {
+    return this.root.compact(options);
+  }
+
+  /**
+   * Ends the session and all it holds: turns, children, processes, scripts, servers. The recording is complete then.
+   * May be called again. @param end left out, `aborted` where a turn is running, else `completed`
+   */
+  async close(end?: ThreadEnd): Promise<void> {
+    await this.root.close(end ?? (this.root.busy ? 'aborted' : 'completed'));
+  }
+}
+
+/** The tools of one thread. */
+function openToolbox(own: readonly Tool[]): Toolbox {
+  return { tools: () => own, close: async () => undefined };
+}
+
+function newClient({ apiKey, baseURL }: AgentSessionOptions): OpenAI {
+  return new OpenAI({
+    ...(apiKey === undefined ? {} : { apiKey }),
+    ...(baseURL === undefined ? {} : { baseURL }),
+  });
+}

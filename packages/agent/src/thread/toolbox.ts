@@ -1,0 +1,11 @@
+/** The tools of one thread, and everything they hold: terminals, code cells, children. */
+
+import type { Tool } from '../tools/tool.ts';
+
+/** One thread's tools. */
+export interface Toolbox {
+  /** Asked before every request: tools may come and go. */
+  tools(): readonly Tool[];
+  /** Ends everything the tools hold. No process is left behind. */
+  close(): Promise<void>;
+}
