@@ -20,6 +20,11 @@ export class Arguments {
     this.#members = { ...value };
   }
 
+  /** All of them, for a tool whose arguments somebody else checks. */
+  get members(): Readonly<Record<string, unknown>> {
+    return this.#members;
+  }
+
   /** @throws {ToolError} where it is missing or no string */
   text(name: string): string {
     const value = this.#members[name];
@@ -30,6 +35,13 @@ export class Arguments {
   /** Null where it is left out. @throws {ToolError} where it is something else than a string */
   optionalText(name: string): string | null {
     return this.#isAbsent(name) ? null : this.text(name);
+  }
+
+  /** @throws {ToolError} where it is missing or no whole number from 0 on */
+  count(name: string): number {
+    const value = this.optionalCount(name);
+    if (value === null) throw new ToolError(`argument ${name} must be a whole number from 0 on`);
+    return value;
   }
 
   /** Null where it is left out. @throws {ToolError} where it is no whole number from 0 on */

@@ -1,0 +1,49 @@
+import { describe, expect, test } from 'vitest';
+import { modelOutput } from './result.ts';
+
+const text = (value: string) => ({ type: 'text' as const, text: value });
+const image = { type: 'image' as const, data: 'aGk=', mimeType: 'image/png' };
+
+describe('the output of an MCP result', () => {
+  test('one text is text, several stay apart', () => {
+    expect(modelOutput({ content: [text('one')] })).toBe('one');
+    expect(modelOutput({ content: [text('one'), text('two')] })).toEqual([
+      { type: 'input_text', text: 'one' },
+      { type: 'input_text', text: 'two' },
+    ]);
+    expect(modelOutput({ content: [] })).toBe('');
+  });
+
+  test('an image becomes a data URL', () => {
+    expect(modelOutput({ content: [image] })).toEqual([
+      { type: 'input_image', image_url: 'data:image/png;base64,aGk=' },
+    ]);
+  });
+
+  test('structured content stands for the text that repeats it, and images are kept', () => {
+    expect(modelOutput({ content: [text('12:00')], structuredContent: { hour: 12 } })).toBe('{"hour":12}');
+    expect(modelOutput({ content: [text('12:00'), image], structuredContent: { hour: 12 } })).toEqual([
+      { type: 'input_text', text: '{"hour":12}' },
+      { type: 'input_image', image_url: 'data:image/png;base64,aGk=' },
+    ]);
+  });
+
+  test('of an error the text is given, not the structure', () => {
+    expect(modelOutput({ content: [text('failed')], structuredContent: { code: 1 }, isError: true })).toBe('failed');
+  });
+
+  test('what a model cannot be given is named', () => {
+    const content = [
+      { type: 'audio' as const, data: 'aGkh', mimeType: 'audio/wav' },
+      { type: 'resource_link' as const, name: 'notes', uri: 'file:///notes.txt' },
+      { type: 'resource' as const, resource: { uri: 'file:///a.txt', text: 'whole text' } },
+      { type: 'resource' as const, resource: { uri: 'file:///b.bin', blob: 'aGk=' } },
+    ];
+    expect(modelOutput({ content })).toEqual([
+      { type: 'input_text', text: '[audio of type audio/wav, 3 bytes]' },
+      { type: 'input_text', text: '[link to notes: file:///notes.txt]' },
+      { type: 'input_text', text: 'whole text' },
+      { type: 'input_text', text: '[resource file:///b.bin of type application/octet-stream, 2 bytes]' },
+    ]);
+  });
+});

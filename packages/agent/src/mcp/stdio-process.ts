@@ -1,0 +1,179 @@
+/**
+ * The process of an MCP server, as the transport of a client: messages as lines on its standard streams.
+ *
+ * It stands in a process group of its own, because many servers are started through a wrapper such as `npx`: whoever
+ * ends only the wrapper leaves the server behind. Not here: what the messages say (`server.ts`).
+ */
+
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { type JSONRPCMessage, ReadBuffer, serializeMessage, type Transport } from '@modelcontextprotocol/client';
+
+/** How a server is started. */
+export interface StdioCommand {
+  command: string;
+  args?: readonly string[];
+  /** Added to the environment that the server inherits: see {@link INHERITED}. */
+  env?: Readonly<Record<string, string>>;
+  cwd?: string;
+}
+
+/** A server is not one of ours: of the environment it gets what a program needs to run, and no keys. */
+const INHERITED = [
+  ...['HOME', 'LANG', 'LC_ALL', 'LOGNAME', 'PATH', 'SHELL', 'TERM', 'TMPDIR', 'TZ', 'USER'],
+  ...['APPDATA', 'COMSPEC', 'LOCALAPPDATA', 'PATHEXT', 'PROGRAMFILES', 'SYSTEMROOT', 'TEMP', 'TMP', 'USERPROFILE'],
+];
+/** Of what a server writes to stderr only the end is kept. */
+const STDERR_BYTES = 8 * 1024;
+/** Between closing its standard input and SIGTERM, and between SIGTERM and SIGKILL. */
+const GRACE_MS = 1000;
+/** How long output may still arrive after the process has ended, where others hold its streams open. */
+const DRAIN_MS = 250;
+
+const GROUPS = process.platform !== 'win32';
+
+/** One run of a server's process. */
+export class StdioProcess implements Transport {
+  onclose?: () => void;
+  onerror?: (error: Error) => void;
+  onmessage?: NonNullable<Transport['onmessage']>;
+
+  readonly #command: StdioCommand;
+  readonly #buffer = new ReadBuffer();
+  #child: ChildProcessWithoutNullStreams | null = null;
+  #stderr = Buffer.alloc(0);
+  #ended: Promise<void> = Promise.resolve();
+  #end: string | null = null;
+
+  constructor(command: StdioCommand) {
+    this.#command = command;
+  }
+
+  /** Null while it runs or has not begun; else how it ended: `exited with code 1`, with the last words on stderr. */
+  get end(): string | null {
+    if (this.#end === null) return null;
+    const words = this.#stderr.toString('utf8').trim().split('\n').at(-1) ?? '';
+    return words === '' ? this.#end : `${this.#end}; its last words were: ${words}`;
+  }
+
+  /** Null where it could not be started. */
+  get pid(): number | null {
+    return this.#child?.pid ?? null;
+  }
+
+  /** @throws where there is no such command, or it may not be run */
+  async start(): Promise<void> {
+    const { command, args = [], env, cwd } = this.#command;
+    const inherited = INHERITED.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]));
+    const child = spawn(command, args, {
+      cwd,
+      env: { ...Object.fromEntries(inherited), ...env },
+      stdio: 'pipe',
+      detached: GROUPS,
+      windowsHide: true,
+    });
+    this.#child = child;
+    let drained: NodeJS.Timeout | undefined;
+    this.#ended = new Promise((resolve) => {
+      child.once('close', () => {
+        clearTimeout(drained);
+        resolve();
+        this.onclose?.();
+      });
+    });
+    child.once('exit', (code, signal) => {
+      this.#end = code === null ? `was ended by ${signal}` : `exited with code ${code}`;
+      // What it started and left behind goes with it.
+      this.#signal('SIGKILL');
+      drained = setTimeout(() => destroyStreams(child), DRAIN_MS);
+    });
+    child.stdout.on('data', (chunk: Buffer) => this.#receive(chunk));
+    child.stderr.on('data', (chunk: Buffer) => {
+      this.#stderr = Buffer.concat([this.#stderr, chunk]).subarray(-STDERR_BYTES);
+    });
+    // A write to a process that has just ended fails; its end is told by `close`.
+    for (const stream of [child.stdin, child.stdout, child.stderr]) stream.on('error', () => undefined);
+    await new Promise<void>((resolve, reject) => {
+      child.once('spawn', resolve);
+      child.once('error', (error) => {
+        this.#end ??= `could not be started (${error.message})`;
+        reject(error);
+      });
+    });
+  }
+
+  /** @throws where the server takes no input any more; then it has ended, and `end` says how */
+  async send(message: JSONRPCMessage): Promise<void> {
+    const stdin = this.#child?.stdin;
+    const failure = await new Promise<Error | null>((resolve) => {
+      if (stdin?.writable !== true) resolve(new Error('the server takes no more input'));
+      else stdin.write(serializeMessage(message), (error) => resolve(error ?? null));
+    });
+    if (failure === null) return;
+    await this.#ended;
+    throw failure;
+  }
+
+  /** Ends the process: asks by closing its standard input, then by SIGTERM, and then does not ask. */
+  async close(): Promise<void> {
+    const child = this.#child;
+    if (child?.pid === undefined) return;
+    child.stdin.end();
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+      if (await settledWithin(this.#ended, GRACE_MS)) return;
+      this.#signal(signal);
+    }
+    await this.#ended;
+  }
+
+  #receive(chunk: Buffer): void {
+    try {
+      this.#buffer.append(chunk);
+    } catch (error) {
+      // A line longer than the client takes: what follows cannot be told apart any more.
+      this.onerror?.(asError(error));
+      void this.close();
+      return;
+    }
+    for (;;) {
+      try {
+        const message = this.#buffer.readMessage();
+        if (message === null) return;
+        this.onmessage?.(message);
+      } catch (error) {
+        // A line that is no message is the server's mistake; the next one may be fine.
+        this.onerror?.(asError(error));
+      }
+    }
+  }
+
+  #signal(signal: NodeJS.Signals): void {
+    const pid = this.#child?.pid;
+    if (pid === undefined) return;
+    try {
+      if (GROUPS) process.kill(-pid, signal);
+      else this.#child?.kill(signal);
+    } catch {
+      // Nobody of the group is left.
+    }
+  }
+}
+
+function destroyStreams(child: ChildProcessWithoutNullStreams): void {
+  for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
+}
+
+async function settledWithin(done: Promise<void>, time_ms: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), time_ms);
+  });
+  try {
+    return await Promise.race([done.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
