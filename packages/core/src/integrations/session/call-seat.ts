@@ -1,0 +1,43 @@
+/**
+ * A model call that an adapter knows of before it is made, and the turn it belongs to.
+ *
+ * Several adapters may see one call: one that knows the run, and one that sees the bytes. The first makes a seat and
+ * calls the model inside it; the second takes the seat and records the call, for it sees more. What nobody took, the
+ * first records itself. Not here: calls nobody announced (`conversations.ts`).
+ */
+
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Turn } from '../../recorder/turn.ts';
+
+/** The place of one announced model call. */
+export class CallSeat {
+  readonly turn: Turn;
+  #owner: string | null = null;
+
+  constructor(turn: Turn) {
+    this.turn = turn;
+  }
+
+  /** Whether some adapter records this call. */
+  get taken(): boolean {
+    return this.#owner !== null;
+  }
+
+  /** Whether this owner records the call: true for the first that asks, and for it again (a retry is its as well). */
+  take(owner: string): boolean {
+    this.#owner ??= owner;
+    return this.#owner === owner;
+  }
+}
+
+const storage = new AsyncLocalStorage<CallSeat>();
+
+/** Runs a function that makes one model call; whoever sees the call finds the seat by {@link currentSeat}. */
+export function withSeat<T>(seat: CallSeat, action: () => T): T {
+  return storage.run(seat, action);
+}
+
+/** The seat of the model call that the running code makes, or null. */
+export function currentSeat(): CallSeat | null {
+  return storage.getStore() ?? null;
+}

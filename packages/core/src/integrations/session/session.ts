@@ -1,0 +1,207 @@
+/**
+ * What the adapters of a process share: where a model call belongs, who records it, and the rollouts they open.
+ *
+ * A call belongs to the seat an adapter made for it; else to the turn the host works for (`withTrace`); else to where an
+ * adapter that knows runs says; else to a conversation of its own. Not here: how a call looks (the adapters), and
+ * which conversation it goes on with (`conversations.ts`).
+ */
+
+import { currentTrace } from '../../node/recorder/current-trace.ts';
+import { traceEnvironment } from '../../node/recorder/open-sink.ts';
+import { type StartRolloutOptions, startRollout } from '../../node/recorder/start-rollout.ts';
+import { Rollout } from '../../recorder/rollout.ts';
+import type { SessionMetadata } from '../../recorder/session-metadata.ts';
+import type { Thread } from '../../recorder/thread.ts';
+import type { Turn } from '../../recorder/turn.ts';
+import { type CallKind, ObservedCalls } from '../observed-calls.ts';
+import { type CallSeat, currentSeat } from './call-seat.ts';
+import type { Sighting } from './conversation.ts';
+import { Conversations } from './conversations.ts';
+import { type Members, membersOf, textOrNull } from './json.ts';
+import { type CallWatcher, CompactionCall, ModelCall } from './model-call.ts';
+import { ThreadMemory } from './thread-memory.ts';
+
+/** How the rollouts that adapters open are recorded; see `startRollout`. */
+export type SessionOptions = Omit<StartRolloutOptions, 'threadId'>;
+
+/** A request to a model. */
+export interface ModelRequest {
+  model: string;
+  providerName: string;
+  /** The body as it is sent. Its `input` is replaced by `input`; `previous_response_id` and `conversation` are heeded. */
+  body: Members;
+  /** Items of the format (`formatInput`). */
+  input: readonly unknown[];
+}
+
+/** Says which seat a call belongs to that the running code makes, or null where it knows of none. */
+export type Locator = () => CallSeat | null;
+
+interface Place {
+  turn: Turn;
+  watcher: CallWatcher | null;
+  compacted: (items: readonly unknown[]) => void;
+}
+
+const UNHEARD = (): void => {};
+
+/** What the adapters of a process share. Nothing it does throws. */
+export class TraceSession {
+  readonly #options: SessionOptions;
+  readonly #calls = new ObservedCalls();
+  readonly #locators = new Set<Locator>();
+  readonly #rollouts = new Set<Rollout>();
+  readonly #conversations: Conversations;
+  readonly #memories = new WeakMap<Thread, ThreadMemory>();
+  readonly #told = new WeakMap<Thread, Set<string>>();
+  readonly #atExit = (): void => this.end();
+  #root: string | null | undefined;
+
+  constructor(options: SessionOptions = {}) {
+    this.#options = options;
+    this.#conversations = new Conversations(
+      () => this.openRollout(),
+      (rollout) => this.endRollout(rollout),
+    );
+  }
+
+  /** Whether rollouts that adapters open are recorded. The environment is asked once. */
+  get recording(): boolean {
+    if (this.#root === undefined) {
+      this.#root = this.#options.root === undefined ? traceEnvironment(process.env).root : this.#options.root;
+    }
+    return this.#root !== null;
+  }
+
+  /** Whether a call made now would be recorded. */
+  get listening(): boolean {
+    return this.recording || currentTrace().turn.recording;
+  }
+
+  /** Begins a rollout that ends with the process, with {@link TraceSession.end}, or before by its opener. */
+  openRollout(metadata: SessionMetadata = {}): Rollout {
+    if (!this.recording) return Rollout.disabled;
+    const rollout = startRollout({ ...this.#options, metadata: { ...this.#options.metadata, ...metadata } });
+    if (!rollout.recording) return rollout;
+    if (this.#rollouts.size === 0) process.once('exit', this.#atExit);
+    this.#rollouts.add(rollout);
+    return rollout;
+  }
+
+  /** Ends a rollout that was opened here. */
+  endRollout(rollout: Rollout, status: 'completed' | 'failed' | 'aborted' = 'completed'): void {
+    if (!this.#rollouts.delete(rollout)) return;
+    rollout.end(status);
+    if (this.#rollouts.size === 0) process.removeListener('exit', this.#atExit);
+  }
+
+  /** Ends every rollout that adapters opened. Later calls begin new ones. */
+  end(): void {
+    this.#conversations.end();
+    for (const rollout of this.#rollouts) this.endRollout(rollout);
+  }
+
+  /** Whether this owner records the call: true for the first that asks, and for it again. */
+  claim(kind: CallKind, id: string, owner: string): boolean {
+    return this.#calls.claim(kind, id, owner);
+  }
+
+  /** Adds an adapter that knows where calls belong. @returns removes it */
+  addLocator(locate: Locator): () => void {
+    this.#locators.add(locate);
+    return () => this.#locators.delete(locate);
+  }
+
+  /** Says once in the trace what an adapter cannot see of this thread. */
+  notObservable(thread: Thread, adapter: string, what: readonly string[]): void {
+    const told = this.#told.get(thread) ?? new Set();
+    this.#told.set(thread, told);
+    for (const sentence of what) {
+      const key = `${adapter}: ${sentence}`;
+      if (told.has(key)) continue;
+      told.add(key);
+      thread.protocolEvent('not_observable', { type: 'not_observable', adapter, message: sentence });
+    }
+  }
+
+  /** Records that a model is asked. Null where another adapter records this call, or nobody does. */
+  startModelCall(owner: string, request: ModelRequest): ModelCall | null {
+    const { model, providerName, body, input } = request;
+    const place = this.#place(owner, request, (sighting) => {
+      const conversation = this.#conversations.of(sighting);
+      const derived = conversation.begin(sighting);
+      return { turn: derived.turn, watcher: derived, compacted: UNHEARD };
+    });
+    if (place === null) return null;
+    const memory = this.memoryOf(place.turn.thread);
+    const { call, recorded } = memory.begin(body, input);
+    const attempt = place.turn.inference({ model, providerName }).start(recorded);
+    return new ModelCall(attempt, call, memory, this.#claiming(owner, place.watcher));
+  }
+
+  /** Records that a shorter history is asked for. Null where another adapter records it, or nobody does. */
+  startCompaction(owner: string, request: ModelRequest): CompactionCall | null {
+    const { model, providerName, body, input } = request;
+    const place = this.#place(owner, request, (sighting) => {
+      const conversation = this.#conversations.of(sighting);
+      const compacted = (items: readonly unknown[]): void => conversation.compacted(items);
+      return { turn: conversation.compacting(), watcher: null, compacted };
+    });
+    if (place === null) return null;
+    const memory = this.memoryOf(place.turn.thread);
+    const behind =
+      typeof body.previous_response_id === 'string' ? memory.historyAfter(body.previous_response_id) : null;
+    const compaction = place.turn.compaction({ model, providerName });
+    const attempt = compaction.start({ ...body, input });
+    return new CompactionCall(compaction, attempt, memory, [...(behind ?? []), ...input], place.compacted);
+  }
+
+  /** What the calls of a thread said. */
+  memoryOf(thread: Thread): ThreadMemory {
+    const known = this.#memories.get(thread);
+    if (known !== undefined) return known;
+    const memory = new ThreadMemory();
+    this.#memories.set(thread, memory);
+    return memory;
+  }
+
+  #place(owner: string, { body, input }: ModelRequest, converse: (sighting: Sighting) => Place): Place | null {
+    const seat = this.#seat();
+    if (seat !== null) return seat.take(owner) && seat.turn.recording ? placeIn(seat.turn) : null;
+    const { turn } = currentTrace();
+    if (turn.recording) return placeIn(turn);
+    if (!this.recording) return null;
+    return converse({
+      input,
+      previousResponseId: textOrNull(body.previous_response_id),
+      conversationId: textOrNull(body.conversation) ?? textOrNull(membersOf(body.conversation).id),
+    });
+  }
+
+  #seat(): CallSeat | null {
+    const seat = currentSeat();
+    if (seat !== null) return seat;
+    for (const locate of this.#locators) {
+      const located = locate();
+      if (located !== null) return located;
+    }
+    return null;
+  }
+
+  #claiming(owner: string, watcher: CallWatcher | null): CallWatcher {
+    return {
+      answered: (responseId, items) => {
+        if (responseId !== null) this.claim('response', responseId, owner);
+        watcher?.answered(responseId, items);
+      },
+      gaveUp: (status) => watcher?.gaveUp(status),
+    };
+  }
+}
+
+function placeIn(turn: Turn): Place {
+  return { turn, watcher: null, compacted: UNHEARD };
+}
+
+/** The session of adapters that were given none, so that those of one process know of each other. */
+export const processSession: TraceSession = new TraceSession();

@@ -1,0 +1,106 @@
+/**
+ * What the calls of one thread said, as far as the next one builds on it: what `previous_response_id` names, and the
+ * compaction that waits to become live.
+ *
+ * A request behind `previous_response_id` says only what is new. A reader can place it where the response it names is the
+ * latest of its thread. Where it is an earlier one, the request is recorded whole, as far as it is known, and says in
+ * `derived_from` what was sent. Not here: which thread a call belongs to.
+ */
+
+import type { Compaction } from '../../recorder/compaction.ts';
+import { commonLength } from './history.ts';
+import type { Members } from './json.ts';
+
+/** Responses a thread can be continued from; each holds a history. */
+const REMEMBERED_RESPONSES = 8;
+
+/** A request as it was understood. */
+export interface KnownCall {
+  /** The whole history it was about, or null where its beginning is not known. */
+  readonly items: readonly unknown[] | null;
+  readonly previous: KnownCall | null;
+  /** What was sent behind `previous`. */
+  readonly added: readonly unknown[];
+  response: readonly unknown[] | null;
+}
+
+/** A compaction that was answered and is not live yet. */
+interface PendingCompaction {
+  compaction: Compaction;
+  inputHistory: readonly unknown[];
+  replacementHistory: readonly unknown[];
+}
+
+/** What is known of one thread. */
+export class ThreadMemory {
+  readonly #responses = new Map<string, KnownCall>();
+  #latest: KnownCall | null = null;
+  #pending: PendingCompaction | null = null;
+
+  /** Takes in a request; gives it as it is to be recorded. */
+  begin(body: Members, input: readonly unknown[]): { call: KnownCall; recorded: Members } {
+    const id = body.previous_response_id;
+    if (typeof id !== 'string') {
+      this.#installIfLive(input);
+      const call = { items: input, previous: null, added: input, response: null };
+      this.#latest = call;
+      return { call, recorded: { ...body, input } };
+    }
+    const previous = this.#responses.get(id) ?? null;
+    const before = previous?.items ?? null;
+    const items = before === null ? null : [...before, ...(previous?.response ?? []), ...input];
+    const call = { items, previous, added: input, response: null };
+    const placeable = previous !== null && this.#isLatest(previous, input);
+    this.#latest = call;
+    if (placeable) return { call, recorded: { ...body, input } };
+    const { previous_response_id: _id, ...rest } = body;
+    const sent = { previous_response_id: id, input: body.input ?? null };
+    return { call, recorded: { ...rest, input: items ?? input, derived_from: sent } };
+  }
+
+  /** The response of a call arrived whole. */
+  answered(call: KnownCall, responseId: string | null, items: readonly unknown[]): void {
+    call.response = items;
+    if (responseId === null) return;
+    this.#responses.set(responseId, call);
+    if (this.#responses.size <= REMEMBERED_RESPONSES) return;
+    for (const oldest of this.#responses.keys()) {
+      this.#responses.delete(oldest);
+      break;
+    }
+  }
+
+  /** The history behind a response, or null where it is not known. */
+  historyAfter(responseId: string): readonly unknown[] | null {
+    const call = this.#responses.get(responseId);
+    return call === undefined || call.items === null ? null : [...call.items, ...(call.response ?? [])];
+  }
+
+  /** A compaction was answered. It becomes live with the first request that begins with what it left. */
+  compacted(pending: PendingCompaction): void {
+    this.#pending = pending;
+  }
+
+  /** The host says that what the compaction left is the history now. */
+  install(): void {
+    const pending = this.#pending;
+    if (pending === null) return;
+    this.#pending = null;
+    this.#latest = null;
+    const { compaction, inputHistory, replacementHistory } = pending;
+    compaction.install({ inputHistory, replacementHistory });
+  }
+
+  #installIfLive(input: readonly unknown[]): void {
+    const left = this.#pending?.replacementHistory ?? [];
+    if (left.length > 0 && commonLength(left, input) === left.length) this.install();
+  }
+
+  /** Whether nothing was asked behind the response but, perhaps, the same as now. */
+  #isLatest(previous: KnownCall, input: readonly unknown[]): boolean {
+    const latest = this.#latest;
+    if (latest === previous) return true;
+    if (latest?.previous !== previous || latest.added.length !== input.length) return false;
+    return commonLength(latest.added, input) === input.length;
+  }
+}
