@@ -66,13 +66,18 @@ export class JsonObject {
     this.values.push(value);
   }
 
-  /** The same object without one key. Returns itself where the key is not there. */
+  /**
+   * The same object without one key, into whose place the last one moves: so does the reference remove a key, and the
+   * order of what is left shows in summaries. Returns itself where the key is not there.
+   */
   without(key: string): JsonObject {
-    if (!this.has(key)) return this;
+    const place = this.#find(key);
+    if (place < 0) return this;
     const copy = new JsonObject();
-    for (let i = 0; i < this.keys.length; i++) {
-      const name = this.keys[i] as string;
-      if (name !== key) copy.set(name, this.values[i] as Json);
+    const last = this.keys.length - 1;
+    for (let i = 0; i < last; i++) {
+      const from = i === place ? last : i;
+      copy.set(this.keys[from] as string, this.values[from] as Json);
     }
     return copy;
   }

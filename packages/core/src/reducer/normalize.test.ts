@@ -26,6 +26,8 @@ describe('the type of an item', () => {
   it('N1: the metadata passthrough is removed before anything else is read', () => {
     const call = { type: 'web_search_call', internal_chat_message_metadata_passthrough: { a: 1 } };
     expect(partsOf(call)).toEqual(json('{"type":"web_search_call"}'));
+    const first = { internal_chat_message_metadata_passthrough: 1, type: 'web_search_call', id: 'a', action: 'b' };
+    expect(partsOf(first)).toEqual(json('{"action":"b","type":"web_search_call","id":"a"}'));
   });
 
   it.each([
