@@ -15,7 +15,15 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { CODEX_FOLDER, CODEX_VERSION, codexEnvironment, codexProgram, writeCodexHome } from './testing/codex.mjs';
+import { tracedCodex } from '@rollout-trace/core/codex';
+import {
+  CODEX_FOLDER,
+  CODEX_VERSION,
+  codexEnvironment,
+  codexProgram,
+  codexSdk,
+  writeCodexHome,
+} from './testing/codex.mjs';
 import { called, said, startScriptedModel } from './testing/scripted-model.mjs';
 
 /** @typedef {import('./testing/scripted-model.mjs').Answer} Answer */
@@ -149,6 +157,35 @@ const tests = {
     assert.ok(code === 143 || code === 1, `exit code ${code}: ${err}`);
     const { state } = checked(root);
     assert.equal(Object.keys(state.inference_calls).length, 1);
+  },
+  'runs of the SDK say which bundle is theirs, and what it reduces to': async () => {
+    const model = await startScriptedModel([...session, { items: [said('msg_2', 'Still nothing.')] }]);
+    const home = join(place, 'sdk', 'home');
+    const root = join(place, 'sdk', 'traces');
+    const workingDirectory = join(place, 'sdk', 'work');
+    mkdirSync(workingDirectory, { recursive: true });
+    writeCodexHome(home, model.url);
+    const env = Object.fromEntries(Object.entries(codexEnvironment(home)).flatMap(([k, v]) => (v ? [[k, v]] : [])));
+    const client = tracedCodex(await codexSdk(values.dir), { codexPathOverride: codex, env }, { root });
+    const thread = client.startThread({ workingDirectory, skipGitRepoCheck: true });
+    const first = await thread.run('Say what is here.');
+    const { events, trace } = await thread.runStreamed('And now?');
+    for await (const _ of events);
+    model.close();
+    assert.equal(first.finalResponse, 'Nothing but an echo.');
+    const bundles = [first.trace.bundle, trace.bundle];
+    assert.deepEqual(
+      bundles.toSorted(),
+      readdirSync(root)
+        .map((name) => join(root, name))
+        .toSorted(),
+    );
+    assert.notEqual(bundles[0], bundles[1]);
+    for (const [index, reduced] of [first.trace.reduce(), trace.reduce()].entries()) {
+      assert.deepEqual(reduced?.findings, []);
+      assert.equal(reduced?.graph.root_thread_id, thread.id);
+      assert.equal(reduced?.graph.inference_calls.size, index === 0 ? 2 : 1);
+    }
   },
 };
 

@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 /** The version whose behaviour is the reference. */
 export const CODEX_VERSION = '0.169.0';
@@ -25,7 +26,7 @@ export const CODEX_FOLDER = join(CACHE, `codex-${CODEX_VERSION}`);
 export function codexProgram(folder) {
   const named = process.env.ROLLOUT_TRACE_CODEX;
   const program = named || join(folder, 'node_modules', '.bin', process.platform === 'win32' ? 'codex.cmd' : 'codex');
-  if (!named && !existsSync(program)) install(folder);
+  if (!named && !existsSync(program)) install(folder, `@openai/codex@${CODEX_VERSION}`);
   const { stdout, error } = spawnSync(program, ['--version'], { encoding: 'utf8' });
   if (error) throw new Error(`${program} cannot be started: ${error.message}`);
   const version = stdout.trim().split(' ').at(-1);
@@ -33,13 +34,33 @@ export function codexProgram(folder) {
   return program;
 }
 
-/** @param {string} folder */
-function install(folder) {
-  console.error(`installing @openai/codex@${CODEX_VERSION} into ${folder}`);
+/** The SDK that is tested; it runs the Codex it is told to. */
+export const CODEX_SDK_VERSION = '0.163.0';
+
+/**
+ * The class `Codex` of the SDK, installed in the folder without the program it would bring.
+ *
+ * @param {string} folder
+ * @returns {Promise<any>}
+ */
+export async function codexSdk(folder) {
+  const place = join(folder, `sdk-${CODEX_SDK_VERSION}`);
+  const entry = join(place, 'node_modules', '@openai', 'codex-sdk', 'dist', 'index.js');
+  if (!existsSync(entry)) install(place, `@openai/codex-sdk@${CODEX_SDK_VERSION}`, '--omit=optional');
+  return (await import(pathToFileURL(entry).href)).Codex;
+}
+
+/**
+ * @param {string} folder
+ * @param {string} what
+ * @param {string[]} options
+ */
+function install(folder, what, ...options) {
+  console.error(`installing ${what} into ${folder}`);
   mkdirSync(folder, { recursive: true });
   // A manifest of its own keeps npm from climbing up to another project.
   writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
-  const args = ['install', '--no-audit', '--no-fund', `@openai/codex@${CODEX_VERSION}`];
+  const args = ['install', '--no-audit', '--no-fund', ...options, what];
   const { status } = spawnSync('npm', args, {
     cwd: folder,
     stdio: ['ignore', 2, 2],
