@@ -172,7 +172,7 @@ const tests = {
     const { events, trace } = await thread.runStreamed('And now?');
     for await (const _ of events);
     model.close();
-    assert.equal(first.finalResponse, 'Nothing but an echo.');
+    assert.equal(/** @type {any} */ (first).finalResponse, 'Nothing but an echo.');
     const bundles = [first.trace.bundle, trace.bundle];
     assert.deepEqual(
       bundles.toSorted(),
