@@ -4,7 +4,12 @@
  * Not here: when to ask again (`thread/turn.ts`, `thread/compaction.ts`), what stands in a body (`request.ts`).
  */
 
-import type { CompactionAttempt, InferenceAttempt, InferenceOutput } from '@rollout-trace/core/recorder/node';
+import type {
+  CompactionAttempt,
+  InferenceAttempt,
+  InferenceOutput,
+  TokenUsage,
+} from '@rollout-trace/core/recorder/node';
 import type OpenAI from 'openai';
 import type {
   ResponseCompactParams,
@@ -27,7 +32,7 @@ export interface StreamListener {
 
 /** How one request ended. */
 export type Answer =
-  | { status: 'completed'; responseId: string; inputTokens: number | null }
+  | { status: 'completed'; responseId: string; usage: TokenUsage | null }
   | { status: 'failed'; failure: ModelFailure }
   | { status: 'cancelled' };
 
@@ -92,10 +97,10 @@ export class ModelClient {
             listener.text(event.delta);
             break;
           case 'response.completed': {
-            const { id, usage } = event.response;
-            const counted = tokenUsage(usage);
-            attempt.complete({ ...output, responseId: id, tokenUsage: counted });
-            finish({ status: 'completed', responseId: id, inputTokens: counted?.input_tokens ?? null });
+            const { id: responseId } = event.response;
+            const usage = tokenUsage(event.response.usage);
+            attempt.complete({ ...output, responseId, tokenUsage: usage });
+            finish({ status: 'completed', responseId, usage });
             break;
           }
           case 'response.failed': {

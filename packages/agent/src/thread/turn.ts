@@ -160,7 +160,8 @@ class Steps {
     });
     if (answer.status === 'completed') {
       for (const reasoning of held) enter(reasoning);
-      history.answered(answer.responseId, answer.inputTokens);
+      history.answered(answer.responseId, answer.usage?.input_tokens ?? null);
+      listener({ type: 'response', agentPath: path, usage: answer.usage });
       this.#retries.reset();
     } else if (received > 0) {
       // What arrived of a broken response is not what the service has stored.

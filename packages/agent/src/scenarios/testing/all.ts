@@ -1,0 +1,7 @@
+/** Every scenario. */
+
+import { REQUESTS } from './requests.ts';
+import type { Scenario } from './scenario.ts';
+import { TURNS } from './turns.ts';
+
+export const SCENARIOS: readonly Scenario[] = [...TURNS, ...REQUESTS];
