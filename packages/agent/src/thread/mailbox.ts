@@ -17,6 +17,11 @@ export class Mailbox {
     return this.#messages.length > 0;
   }
 
+  /** Everything that is unread, in order. */
+  get unread(): readonly AgentMessageItem[] {
+    return this.#messages;
+  }
+
   /** Fulfilled once something unread is there, at once where it is; also when the signal is aborted. */
   arrival(signal: AbortSignal): Promise<void> {
     if (this.hasMail || signal.aborted) return Promise.resolve();

@@ -44,6 +44,8 @@ export interface SpawnOptions {
   agentRole?: string | null;
   /** Instead of the model of its parent. */
   model?: string;
+  /** Instead of the instructions of its parent. */
+  instructions?: string;
 }
 
 /** How a turn is run. */
@@ -165,12 +167,13 @@ export class AgentThread {
   }
 
   /** Begins the thread of a child, with tools of its own. Its first turn is begun by {@link AgentThread.run}. */
-  spawn({ taskName, nickname = null, agentRole = null, model = this.settings.model }: SpawnOptions): AgentThread {
+  spawn({ taskName, nickname = null, agentRole = null, ...instead }: SpawnOptions): AgentThread {
     if (this.closed) throw new Error(`the thread ${this.path} is closed`);
     const threadId = randomUUID();
-    const metadata: SessionMetadata = { model };
+    const settings = { ...this.settings, ...instead };
+    const metadata: SessionMetadata = { model: settings.model };
     const trace = this.trace.startChild({ threadId, taskName, nickname, agentRole, metadata });
-    const child = new AgentThread(threadId, `${this.path}/${taskName}`, this, trace, { ...this.settings, model });
+    const child = new AgentThread(threadId, `${this.path}/${taskName}`, this, trace, settings);
     this.#children.push(child);
     return child;
   }
