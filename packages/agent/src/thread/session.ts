@@ -8,6 +8,8 @@ import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import { type Rollout, type StartRolloutOptions, startRollout } from '@rollout-trace/core/recorder/node';
 import OpenAI from 'openai';
+import { agentTools } from '../agents/agent-tools.ts';
+import { type AgentLimits, AgentTree } from '../agents/agent-tree.ts';
 import { ModelClient } from '../model/client.ts';
 import type { RequestBody } from '../model/request.ts';
 import type { Tool } from '../tools/tool.ts';
@@ -32,6 +34,8 @@ export interface AgentSessionOptions {
   cwd: string;
   /** Tools of your own, beside those of the runtime. */
   tools?: readonly Tool[];
+  /** How far agents may multiply, two deep and eight at a time where it is left out; false: not at all. */
+  agents?: Partial<AgentLimits> | false;
   /** The history is compacted when a request had more tokens than this. Left out, only `compact()` does it. */
   compactAtTokens?: number;
   /** Sends only what is new, behind the response before, which the service then has to store. */
@@ -53,6 +57,7 @@ const INSTRUCTIONS =
 const RETRY_DELAYS_MS: readonly number[] = [500, 1_000, 2_000, 4_000, 8_000];
 const STREAM_IDLE_MS = 300_000;
 const TOOL_GRACE_MS = 5_000;
+const AGENT_LIMITS: AgentLimits = { depth: 2, agents: 8 };
 
 /** An agent with one root thread. End it with {@link AgentSession.close}. */
 export class AgentSession {
@@ -64,6 +69,7 @@ export class AgentSession {
     const cwd = resolve(options.cwd);
     const client = options.client ?? newClient(options);
     const providerName = options.providerName ?? new URL(client.baseURL).host;
+    const agents = options.agents === false ? null : new AgentTree({ ...AGENT_LIMITS, ...options.agents });
     const id = (record === false ? undefined : record?.threadId) ?? randomUUID();
     this.#rollout = startRollout({
       ...(record === false ? { root: null } : record),
@@ -88,7 +94,7 @@ export class AgentSession {
       retryDelays_ms: options.retryDelays_ms ?? RETRY_DELAYS_MS,
       toolGrace_ms: options.toolGrace_ms ?? TOOL_GRACE_MS,
       listener: options.onEvent ?? (() => undefined),
-      openToolbox: () => openToolbox(tools),
+      openToolbox: (thread) => openToolbox([...tools, ...(agents === null ? [] : agentTools(agents, thread))]),
     });
   }
 
