@@ -10,6 +10,7 @@ import { record } from './commands/record.ts';
 import { reduce } from './commands/reduce.ts';
 import { schema } from './commands/schema.ts';
 import { show } from './commands/show.ts';
+import { story } from './commands/story.ts';
 import { verify } from './commands/verify.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { reportError } from './failure.ts';
@@ -67,6 +68,8 @@ function dispatch(asked: Invocation, console: Console): ExitCode | Promise<numbe
       return verify(asked, console);
     case 'show':
       return show(asked, console);
+    case 'story':
+      return story(asked, console);
     case 'ls':
       return ls(asked, console);
     case 'record':

@@ -128,6 +128,19 @@ const COMMANDS = {
         'terminal, compaction or edge), an agent path, a response or call id, payloads/N.json, seq:N or N for an event.',
     ],
   },
+  story: {
+    says: 'tell a rollout step by step: who did what, what failed, and which call caused it',
+    examples: [
+      { line: 'rollout-trace story @last', says: 'everything that happened, in order' },
+      { line: 'rollout-trace story @last --json | jq .failures', says: 'what failed, and what came of it' },
+    ],
+    operands: [{ label: 'bundle', kind: 'bundle', required: true }],
+    options: ['json'],
+    notes: [
+      'A failure is told with what asked for it and with the first request that showed its outcome to the model. All of ' +
+        'that was recorded; where something was not, it is not told.',
+    ],
+  },
   ls: {
     says: 'list the bundles below folders, newest first',
     examples: [

@@ -31,16 +31,22 @@ import { count, counted } from '../text/units.ts';
 
 export function show(asked: Invocation, console: Console): ExitCode {
   const [name = '', text] = asked.operands;
+  const view = viewAt(name, console);
+  const { reduced } = view;
+  const target = text === undefined ? null : view.refs.resolve(text);
+  if (asked.has('json')) console.json(answerJson(view, target), 'pretty');
+  else console.out.print(...answerLines(view, target));
+  return exitWith(reduced.findings);
+}
+
+/** The bundle a user named, reduced. @throws UsageError where there is none */
+export function viewAt(name: string, console: Console): View {
   const path = locateBundle(name, traceRoot(console.environment));
   const source = traceSource(path);
   const reduced = withProgress(source, console.remarks, path, (watched) =>
     reduceBundle(watched, { mode: 'salvage', sha256: nativeSha256 }),
   );
-  const view = viewOf(name, path, reduced, source, console.out.columns);
-  const target = text === undefined ? null : view.refs.resolve(text);
-  if (asked.has('json')) console.json(answerJson(view, target), 'pretty');
-  else console.out.print(...answerLines(view, target));
-  return exitWith(reduced.findings);
+  return viewOf(name, path, reduced, source, console.out.columns);
 }
 
 function answerLines(view: View, target: Target | null): Line[] {

@@ -67,7 +67,12 @@ const MAIL_HEADER = /^Message Type: .*\n(?:[A-Z][\w ]*: .*\n)*Payload:\n/;
 export function saidText(item: ConversationItem): string {
   const text = itemText(item);
   if (item.agent_message === undefined) return JSON.stringify(head(text));
-  return `${item.agent_message.author}: ${JSON.stringify(head(text.replace(MAIL_HEADER, '')))}`;
+  return `${item.agent_message.author}: ${JSON.stringify(mailText(item))}`;
+}
+
+/** The content of mail between agents, without the header around it. */
+export function mailText(item: ConversationItem): string {
+  return head(itemText(item).replace(MAIL_HEADER, ''));
 }
 
 export function tokensText({ usage }: InferenceCall): string {
@@ -76,7 +81,8 @@ export function tokensText({ usage }: InferenceCall): string {
     : `${compact(usage.input_tokens)} in, ${compact(usage.output_tokens)} out`;
 }
 
-function anchorThread(view: View, anchor: EdgeAnchor): string | null {
+/** The thread an interaction leaves or reaches; null where it is not in the graph. */
+export function anchorThread(view: View, anchor: EdgeAnchor): string | null {
   switch (anchor.type) {
     case 'thread':
       return anchor.thread_id;

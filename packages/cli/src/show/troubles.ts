@@ -10,7 +10,8 @@ import type { Noun } from './kinds.ts';
 import { head, kindName, outcome, toolAbout } from './labels.ts';
 import { statusSpan, type View } from './view.ts';
 
-interface Trouble {
+/** Something that was not completed, or a command that ended with another exit code than 0. */
+export interface Trouble {
   noun: Noun;
   id: string;
   what: string;
@@ -48,7 +49,8 @@ export function troubleLines(view: View, most: number): Line[] {
   ];
 }
 
-function* troublesOf(view: View): Iterable<Trouble> {
+/** All of them, kind by kind. */
+export function* troublesOf(view: View): Iterable<Trouble> {
   const { graph, refs } = view;
   for (const { codex_turn_id: id, thread_id, execution } of graph.codex_turns.values()) {
     if (execution.status === 'completed') continue;
@@ -59,6 +61,11 @@ function* troublesOf(view: View): Iterable<Trouble> {
     if (execution.status === 'completed') continue;
     const how = line(statusSpan(execution.status));
     yield { noun: 'inference', id, what: 'inference', how, about: model, seq: execution.ended_seq };
+  }
+  for (const { compaction_request_id: id, execution, model } of graph.compaction_requests.values()) {
+    if (execution.status === 'completed') continue;
+    const how = line(statusSpan(execution.status));
+    yield { noun: 'compaction_request', id, what: 'compaction', how, about: model, seq: execution.ended_seq };
   }
   for (const tool of graph.tool_calls.values()) {
     const operation = graph.terminal_operations.get(tool.terminal_operation_id ?? '');
@@ -83,7 +90,7 @@ function* troublesOf(view: View): Iterable<Trouble> {
 }
 
 /** What the recorder noted when an inference failed or was cancelled: the graph does not keep it. */
-function reasonOf(event: Json | undefined): string | null {
+export function reasonOf(event: Json | undefined): string | null {
   const payload = event instanceof JsonObject ? event.get('payload') : undefined;
   if (!(payload instanceof JsonObject)) return null;
   const reason = payload.get('error') ?? payload.get('reason');

@@ -1,0 +1,35 @@
+/** What `rollout-trace story --json` prints. */
+
+import type { View } from '../show/view.ts';
+import { failuresOf } from './causes.ts';
+import { after_ms, storyOf } from './steps.ts';
+
+export function storyJson(view: View): object {
+  const { graph, refs, path } = view;
+  const agentPath = (id: string | null): string | null =>
+    id === null ? null : (graph.threads.get(id)?.agent_path ?? null);
+  return {
+    bundle: path,
+    rollout_id: graph.rollout_id,
+    status: graph.status,
+    steps: storyOf(view).map((step) => ({
+      ref: refs.refOf(step.noun, step.id),
+      after_ms: after_ms(view, step),
+      agent_path: agentPath(step.thread_id),
+      ...step,
+    })),
+    failures: failuresOf(view).map((failure) => ({
+      ref: refs.refOf(failure.noun, failure.id),
+      id: failure.id,
+      agent_path: agentPath(failure.thread_id),
+      what: failure.what,
+      how: failure.how.map(({ text }) => text).join(''),
+      about: failure.about,
+      reason: failure.reason,
+      ended_with: failure.endedWith === null ? null : refs.refOf(failure.endedWith.noun, failure.endedWith.id),
+      asked_by: failure.askedBy.map(({ noun, id }) => ({ ref: refs.refOf(noun, id), id })),
+      seen_in: failure.seenIn === null ? null : refs.refOf('inference', failure.seenIn.inference_call_id),
+      next_answer: failure.nextAnswer,
+    })),
+  };
+}
