@@ -8,14 +8,16 @@ import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import { type Rollout, type StartRolloutOptions, startRollout } from '@rollout-trace/core/recorder/node';
 import OpenAI from 'openai';
-import { agentTools } from '../agents/agent-tools.ts';
 import { type AgentLimits, AgentTree } from '../agents/agent-tree.ts';
+import type { TerminalsOptions } from '../exec/terminals.ts';
+import { type McpServers, startMcpServers } from '../mcp/mcp-tools.ts';
+import type { McpServerOptions } from '../mcp/server.ts';
 import { ModelClient } from '../model/client.ts';
 import type { RequestBody } from '../model/request.ts';
 import type { Tool } from '../tools/tool.ts';
+import { openToolbox } from './equipment.ts';
 import type { AgentListener } from './events.ts';
 import { AgentThread, type RunOptions, type ThreadEnd } from './thread.ts';
-import type { Toolbox } from './toolbox.ts';
 import type { TurnResult } from './turn.ts';
 
 /** What an agent works with. */
@@ -34,6 +36,10 @@ export interface AgentSessionOptions {
   cwd: string;
   /** Tools of your own, beside those of the runtime. */
   tools?: readonly Tool[];
+  /** Servers whose tools the agent has as well. One that does not start is a warning. */
+  mcpServers?: readonly McpServerOptions[];
+  /** How commands run; false: no command runs. Left out, commands do not see the key of the service. */
+  terminals?: TerminalsOptions | false;
   /** How far agents may multiply, two deep and eight at a time where it is left out; false: not at all. */
   agents?: Partial<AgentLimits> | false;
   /** The history is compacted when a request had more tokens than this. Left out, only `compact()` does it. */
@@ -42,7 +48,7 @@ export interface AgentSessionOptions {
   incremental?: boolean;
   /** How the session is recorded; false records nothing. Left out, the environment says. */
   record?: StartRolloutOptions | false;
-  /** Hears what happens. Must not throw. */
+  /** Hears what happens. */
   onEvent?: AgentListener;
   /** How long to wait before each further attempt at a request that failed. */
   retryDelays_ms?: readonly number[];
@@ -63,12 +69,16 @@ const AGENT_LIMITS: AgentLimits = { depth: 2, agents: 8 };
 export class AgentSession {
   readonly root: AgentThread;
   readonly #rollout: Rollout;
+  readonly #starting = new AbortController();
+  readonly #servers: Promise<McpServers>;
 
   constructor(options: AgentSessionOptions) {
-    const { model, tools = [], record } = options;
+    const { model, tools = [], mcpServers = [], record } = options;
+    let fromServers: readonly Tool[] = [];
     const cwd = resolve(options.cwd);
     const client = options.client ?? newClient(options);
     const providerName = options.providerName ?? new URL(client.baseURL).host;
+    const terminals = options.terminals === false ? null : { env: commandEnvironment(), ...options.terminals };
     const agents = options.agents === false ? null : new AgentTree({ ...AGENT_LIMITS, ...options.agents });
     const id = (record === false ? undefined : record?.threadId) ?? randomUUID();
     this.#rollout = startRollout({
@@ -93,8 +103,13 @@ export class AgentSession {
       incremental: options.incremental ?? false,
       retryDelays_ms: options.retryDelays_ms ?? RETRY_DELAYS_MS,
       toolGrace_ms: options.toolGrace_ms ?? TOOL_GRACE_MS,
-      listener: options.onEvent ?? (() => undefined),
-      openToolbox: (thread) => openToolbox([...tools, ...(agents === null ? [] : agentTools(agents, thread))]),
+      listener: guarded(options.onEvent),
+      openToolbox: (thread) => openToolbox(thread, { terminals, agents, shared: () => [...fromServers, ...tools] }),
+    });
+    this.#servers = startMcpServers(mcpServers, this.#starting.signal);
+    void this.#servers.then(({ tools: listed, failures }) => {
+      fromServers = listed;
+      for (const failure of failures) this.root.warn(failure);
     });
   }
 
@@ -103,13 +118,15 @@ export class AgentSession {
     return this.#rollout.location;
   }
 
-  /** Runs one turn of the root thread. @throws as `AgentThread.run` */
-  run(prompt: string, options: RunOptions = {}): Promise<TurnResult> {
+  /** Runs one turn of the root thread, once the MCP servers are there. @throws as `AgentThread.run` */
+  async run(prompt: string, options: RunOptions = {}): Promise<TurnResult> {
+    await this.#equipped(options.signal);
     return this.root.run(prompt, options);
   }
 
   /** Compacts the history of the root thread now. */
-  compact(options: RunOptions = {}): Promise<TurnResult> {
+  async compact(options: RunOptions = {}): Promise<TurnResult> {
+    await this.#equipped(options.signal);
     return this.root.compact(options);
   }
 
@@ -118,13 +135,42 @@ export class AgentSession {
    * May be called again. @param end left out, `aborted` where a turn is running, else `completed`
    */
   async close(end?: ThreadEnd): Promise<void> {
+    this.#starting.abort();
     await this.root.close(end ?? (this.root.busy ? 'aborted' : 'completed'));
+    await (await this.#servers).close();
+  }
+
+  /** A turn that is cancelled meanwhile does not wait for servers that take their time. */
+  async #equipped(signal: AbortSignal | undefined): Promise<void> {
+    if (signal?.aborted) return;
+    let stop: () => void = () => undefined;
+    const cancelled = new Promise<void>((resolve) => {
+      stop = resolve;
+    });
+    signal?.addEventListener('abort', stop);
+    await Promise.race([this.#servers, cancelled]);
+    signal?.removeEventListener('abort', stop);
   }
 }
 
-/** The tools of one thread. */
-function openToolbox(own: readonly Tool[]): Toolbox {
-  return { tools: () => own, close: async () => undefined };
+/** Commands are the model's, and must not find the key of the service. */
+function commandEnvironment(): NodeJS.ProcessEnv {
+  const { OPENAI_API_KEY: _key, ...rest } = process.env;
+  return rest;
+}
+
+/** An error of the host's own code is thrown where the host hears of it, not into a turn. */
+function guarded(listener: AgentListener | undefined): AgentListener {
+  if (listener === undefined) return () => undefined;
+  return (event) => {
+    try {
+      listener(event);
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  };
 }
 
 function newClient({ apiKey, baseURL }: AgentSessionOptions): OpenAI {

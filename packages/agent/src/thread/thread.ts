@@ -161,6 +161,12 @@ export class AgentThread {
     return this.#startTurn({ type: 'compaction' }, signal);
   }
 
+  /** Something does not work, and the thread goes on without it. */
+  warn(message: string): void {
+    this.trace.protocolEvent('warning', { type: 'warning', message });
+    this.settings.listener({ type: 'warning', agentPath: this.path, message });
+  }
+
   /** A message of another agent arrives. It is read before the next request of this thread. */
   deliver(message: AgentMessageItem): void {
     this.mailbox.deliver(message);
@@ -187,7 +193,8 @@ export class AgentThread {
   async #close(end: ThreadEnd): Promise<void> {
     this.#closing.abort();
     await Promise.all([...this.#children].reverse().map((child) => child.close(child.busy ? 'aborted' : end)));
-    await this.#turn;
+    // Whoever ran the turn has heard of its failure.
+    await this.#turn?.catch(() => undefined);
     await this.#toolbox.close();
     this.trace.protocolEvent('shutdown_complete', { type: 'shutdown_complete' });
     this.trace.end(end);

@@ -53,7 +53,7 @@ export async function runTurn(thread: AgentThread, work: TurnWork, signal: Abort
   const started_ms = Date.now();
   thread.trace.protocolEvent('turn_started', { type: 'task_started', turn_id: id, started_at: seconds(started_ms) });
   const steps = new Steps(thread, turn);
-  const { status, error } = await steps.run(work);
+  const { status, error } = await steps.run(work).catch(unexpected);
   if (status === 'cancelled') thread.history.accept(turn.trace, userMessage(INTERRUPTED));
   if (error !== undefined) thread.trace.protocolEvent('error', { type: 'error', message: error });
   turn.trace.end(status);
@@ -76,6 +76,11 @@ export async function runTurn(thread: AgentThread, work: TurnWork, signal: Abort
     });
   }
   return { status, text: steps.text, ...(error === undefined ? {} : { error }), turnId: id, trace: turn.trace };
+}
+
+/** A tool list that cannot be had, a defect of this package: the turn ends, the session does not. */
+function unexpected(error: unknown): Ending {
+  return { status: 'failed', error: error instanceof Error ? error.message : String(error) };
 }
 
 function seconds(unix_ms: number): number {

@@ -1,0 +1,31 @@
+/** What a thread is equipped with: the tools of the runtime, those of MCP servers, and those of the host. */
+
+import { agentTools } from '../agents/agent-tools.ts';
+import type { AgentTree } from '../agents/agent-tree.ts';
+import { Terminals, type TerminalsOptions } from '../exec/terminals.ts';
+import type { Tool } from '../tools/tool.ts';
+import type { AgentThread } from './thread.ts';
+import type { Toolbox } from './toolbox.ts';
+
+/** What all threads of a session are equipped with. Null: not with that. */
+export interface Equipment {
+  terminals: TerminalsOptions | null;
+  agents: AgentTree | null;
+  /** Tools that all threads share: they hold nothing that a thread would have to end. */
+  shared: () => readonly Tool[];
+}
+
+/** Opens the tools of one thread. */
+export function openToolbox(thread: AgentThread, equipment: Equipment): Toolbox {
+  const terminals = equipment.terminals === null ? null : new Terminals(equipment.terminals);
+  const own: readonly Tool[] = [
+    ...(terminals?.tools() ?? []),
+    ...(equipment.agents === null ? [] : agentTools(equipment.agents, thread)),
+  ];
+  return {
+    tools: () => [...own, ...equipment.shared()],
+    close: async () => {
+      await terminals?.close();
+    },
+  };
+}
