@@ -1,10 +1,10 @@
 /** `@rollout-trace/agent`: an agent that records everything it does. */
 
-export type { AgentLimits, AgentLimits } from './agents/agent-tree.ts';
+export type { AgentLimits } from './agents/agent-tree.ts';
 export type { TerminalsOptions } from './exec/terminals.ts';
 export type { McpServers } from './mcp/mcp-tools.ts';
 export { startMcpServers } from './mcp/mcp-tools.ts';
-export type { McpServer, McpServerOptions, McpServerOptions } from './mcp/server.ts';
+export type { McpServer, McpServerOptions } from './mcp/server.ts';
 export type { AgentMessageItem, Item } from './model/item.ts';
 export type { AgentEvent, AgentListener } from './thread/events.ts';
 export type { AgentSessionOptions } from './thread/session.ts';

@@ -52,10 +52,10 @@ function retryAfterOf(headers: Headers | undefined): number | null {
   return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : null;
 }
 
-/** The message of an error with that of its cause, which says what really happened to a connection. */
+/** The message of an error with that of the cause behind it all, which says what really happened to a connection. */
 function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error && error.cause.message !== ''
-    ? `${error.message} (${error.cause.message})`
-    : error.message;
+  let cause: Error = error;
+  while (cause.cause instanceof Error) cause = cause.cause;
+  return cause === error || cause.message === '' ? error.message : `${error.message} (${cause.message})`;
 }
