@@ -39,17 +39,19 @@ export function formatItem(item: unknown): unknown {
   if (!isMembers(item)) return message('user', JSON.stringify(item) ?? '', item);
   const { type } = item;
   if (type === 'message' || (type === undefined && 'role' in item)) return formatMessage(item);
-  if (typeof type !== 'string') return opaque('untyped', item);
+  if (typeof type !== 'string') return opaqueItem('untyped', item);
   if (type === 'reasoning') return formatReasoning(item);
-  if (COMPACTIONS.has(type)) return typeof item.encrypted_content === 'string' ? item : opaque(type, item);
+  if (COMPACTIONS.has(type)) return typeof item.encrypted_content === 'string' ? item : opaqueItem(type, item);
   if (KNOWN.has(type)) return item;
-  if (typeof item.call_id !== 'string') return opaque(type, item);
+  // The id is that of the item it stands for.
+  if (type === 'item_reference') return { ...opaqueItem(type, item), id: undefined };
+  if (typeof item.call_id !== 'string') return opaqueItem(type, item);
   return type.endsWith('_output') ? foreignOutput(item, item.call_id) : foreignCall(type, item, item.call_id);
 }
 
 function formatMessage(item: Members): unknown {
   const { role, content } = item;
-  if (typeof role !== 'string' || !ROLES.includes(role)) return opaque('message', item);
+  if (typeof role !== 'string' || !ROLES.includes(role)) return opaqueItem('message', item);
   if (typeof content === 'string') return { ...item, ...message(role, content, item) };
   return item.type === 'message' ? item : { ...item, type: 'message', derived_from: item };
 }
@@ -66,7 +68,7 @@ function formatReasoning(item: Members): unknown {
   const content = readable(item.content, ['reasoning_text', 'text']);
   const summary = readable(item.summary, ['summary_text']);
   const whole = content !== null && summary !== null && (typeof encrypted === 'string' || (encrypted ?? null) === null);
-  if (!whole) return opaque('reasoning', item);
+  if (!whole) return opaqueItem('reasoning', item);
   const nullSummary = item.summary === null;
   if (content + summary > 0 || typeof encrypted === 'string') {
     return nullSummary ? { ...item, summary: [], derived_from: item } : item;
@@ -112,7 +114,7 @@ function foreignOutput(item: Members, callId: string): Members {
 }
 
 /** An item nothing is known of, or that lacks what its type needs: it stands as a call that nobody answers. */
-function opaque(name: string, item: Members): Members {
+export function opaqueItem(name: string, item: Members): Members {
   const id = typeof item.id === 'string' ? { id: item.id } : {};
   return { type: 'function_call', ...id, name, arguments: JSON.stringify(item), derived_from: item };
 }

@@ -2,6 +2,7 @@
 
 import type { Compaction, CompactionAttempt } from '../../recorder/compaction.ts';
 import type { InferenceAttempt, InferenceOutput } from '../../recorder/inference.ts';
+import type { Thread } from '../../recorder/thread.ts';
 import type { KnownCall, ThreadMemory } from './thread-memory.ts';
 
 /** A response as an adapter has it. */
@@ -18,13 +19,22 @@ export interface CallWatcher {
 
 /** An attempt to ask a model. The first end counts. */
 export class ModelCall {
+  /** The thread the call belongs to. */
+  readonly thread: Thread;
   readonly #attempt: InferenceAttempt;
   readonly #call: KnownCall;
   readonly #memory: ThreadMemory;
   readonly #watcher: CallWatcher | null;
   #open = true;
 
-  constructor(attempt: InferenceAttempt, call: KnownCall, memory: ThreadMemory, watcher: CallWatcher | null) {
+  constructor(
+    thread: Thread,
+    attempt: InferenceAttempt,
+    call: KnownCall,
+    memory: ThreadMemory,
+    watcher: CallWatcher | null,
+  ) {
+    this.thread = thread;
     this.#attempt = attempt;
     this.#call = call;
     this.#memory = memory;

@@ -136,7 +136,7 @@ export class TraceSession {
     const memory = this.memoryOf(place.turn.thread);
     const { call, recorded } = memory.begin(body, input);
     const attempt = place.turn.inference({ model, providerName }).start(recorded);
-    return new ModelCall(attempt, call, memory, this.#claiming(owner, place.watcher));
+    return new ModelCall(place.turn.thread, attempt, call, memory, this.#claiming(owner, place.watcher));
   }
 
   /** Records that a shorter history is asked for. Null where another adapter records it, or nobody does. */

@@ -1,0 +1,57 @@
+/** A request as it is sent: whether it asks a model, and what for. Pure, but for reading the body of a `Request`. */
+
+import { chatInput } from '../session/chat-items.ts';
+import { formatInput } from '../session/format-items.ts';
+import { isMembers, type Members, textOrNull } from '../session/json.ts';
+import type { ModelRequest } from '../session/session.ts';
+
+/** A function like the global `fetch`. */
+export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
+
+/** What is asked of a model. */
+export type Asked = 'response' | 'compaction' | 'chat';
+
+/** What a request asks for, or null where it asks no model. */
+export function askedBy(url: URL): Asked | null {
+  const { pathname } = url;
+  if (pathname.endsWith('/chat/completions')) return 'chat';
+  if (pathname.endsWith('/responses/compact')) return 'compaction';
+  return pathname.endsWith('/responses') ? 'response' : null;
+}
+
+/** Where a request goes; null where that cannot be told. */
+export function urlOf(input: string | URL | Request): URL | null {
+  const text = input instanceof Request ? input.url : String(input);
+  return URL.canParse(text) ? new URL(text) : null;
+}
+
+/** How a request is sent. */
+export function methodOf(input: string | URL | Request, init: RequestInit | undefined): string {
+  return (init?.method ?? (input instanceof Request ? input.method : 'GET')).toUpperCase();
+}
+
+/** The text of a body that is sent, or null where it is a stream or something else that can be read only once. */
+export function bodyText(body: unknown): string | null {
+  if (typeof body === 'string') return body;
+  if (body instanceof Uint8Array || body instanceof ArrayBuffer) return new TextDecoder().decode(body);
+  return null;
+}
+
+/** The request as it is recorded; null where the body is no JSON object. */
+export function modelRequest(asked: Asked, url: URL, text: string, providerName: string | null): ModelRequest | null {
+  const body: unknown = JSON.parse(text);
+  if (!isMembers(body)) return null;
+  const common = {
+    model: textOrNull(body.model) ?? deploymentOf(url),
+    providerName: providerName ?? (url.hostname === 'api.openai.com' ? 'openai' : url.host),
+  };
+  if (asked !== 'chat') return { ...common, body, input: formatInput(body.input) };
+  // The messages stand in `input`, each with what was sent beside it.
+  const { messages, ...rest } = body;
+  return { ...common, body: { ...rest, derived_from: 'messages' } satisfies Members, input: chatInput(messages) };
+}
+
+/** Azure names the model in the path. */
+function deploymentOf({ pathname }: URL): string {
+  return /\/deployments\/([^/]+)\//.exec(pathname)?.[1] ?? '';
+}
