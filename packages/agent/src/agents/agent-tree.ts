@@ -50,7 +50,7 @@ interface Agent {
 export class AgentTree {
   readonly #limits: AgentLimits;
   readonly #agents = new Map<string, Agent>();
-  readonly #listeners = new Set<(path: string) => void>();
+  readonly #listeners = new Set<(thread: AgentThread) => void>();
 
   constructor(limits: AgentLimits) {
     this.#limits = limits;
@@ -139,8 +139,8 @@ export class AgentTree {
     );
   }
 
-  /** Calls with the path of an agent whenever it has stopped to work. @returns what ends that */
-  onStop(listener: (path: string) => void): () => void {
+  /** Tells of every agent that has stopped working. @returns what ends that */
+  onStop(listener: (thread: AgentThread) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -190,7 +190,7 @@ export class AgentTree {
   }
 
   #stopped({ thread }: Agent): void {
-    for (const listener of this.#listeners) listener(thread.path);
+    for (const listener of this.#listeners) listener(thread);
   }
 
   #statusOf({ thread, status }: Agent): AgentStatus {

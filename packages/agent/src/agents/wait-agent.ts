@@ -3,7 +3,6 @@
 import type { AgentThread } from '../thread/thread.ts';
 import { Arguments } from '../tools/arguments.ts';
 import type { ToolOutcome, ToolRun } from '../tools/tool.ts';
-import { isBelow } from './agent-path.ts';
 import type { AgentTree } from './agent-tree.ts';
 
 const DEFAULT_MS = 30_000;
@@ -35,8 +34,9 @@ async function waited(tree: AgentTree, thread: AgentThread, time_ms: number, sig
   const cancel = (): void => over.abort(CANCELLED);
   signal.addEventListener('abort', cancel, { once: true });
   if (signal.aborted) cancel();
-  const leave = tree.onStop((path) => {
-    if (isBelow(path, thread.path)) over.abort(`Agent ${path} has stopped.`);
+  // A result is a message, and comes before this.
+  const leave = tree.onStop(({ parent, path }) => {
+    if (parent === thread) over.abort(`Agent ${path} has stopped.`);
     else if (!tree.anyoneElseWorks(thread)) over.abort(NOBODY);
   });
   try {

@@ -1,7 +1,9 @@
 /** Every scenario. */
 
+import { AGENTS } from './agents.ts';
+import { COMMANDS } from './commands.ts';
 import { REQUESTS } from './requests.ts';
 import type { Scenario } from './scenario.ts';
 import { TURNS } from './turns.ts';
 
-export const SCENARIOS: readonly Scenario[] = [...TURNS, ...REQUESTS];
+export const SCENARIOS: readonly Scenario[] = [...TURNS, ...REQUESTS, ...COMMANDS, ...AGENTS];
