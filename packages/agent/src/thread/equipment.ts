@@ -3,6 +3,7 @@
 import { agentTools } from '../agents/agent-tools.ts';
 import type { AgentTree } from '../agents/agent-tree.ts';
 import { Terminals, type TerminalsOptions } from '../exec/terminals.ts';
+import { applyPatchTool } from '../patch/apply-patch.ts';
 import type { Tool } from '../tools/tool.ts';
 import type { AgentThread } from './thread.ts';
 import type { Toolbox } from './toolbox.ts';
@@ -10,6 +11,7 @@ import type { Toolbox } from './toolbox.ts';
 /** What all threads of a session are equipped with. Null: not with that. */
 export interface Equipment {
   terminals: TerminalsOptions | null;
+  patch: boolean;
   agents: AgentTree | null;
   /** Tools that all threads share: they hold nothing that a thread would have to end. */
   shared: () => readonly Tool[];
@@ -20,6 +22,7 @@ export function openToolbox(thread: AgentThread, equipment: Equipment): Toolbox 
   const terminals = equipment.terminals === null ? null : new Terminals(equipment.terminals);
   const own: readonly Tool[] = [
     ...(terminals?.tools() ?? []),
+    ...(equipment.patch ? [applyPatchTool()] : []),
     ...(equipment.agents === null ? [] : agentTools(equipment.agents, thread)),
   ];
   return {

@@ -40,6 +40,8 @@ export interface AgentSessionOptions {
   mcpServers?: readonly McpServerOptions[];
   /** How commands run; false: no command runs. Left out, commands do not see the key of the service. */
   terminals?: TerminalsOptions | false;
+  /** Whether the agent may change files with patches; it may where it is left out. */
+  patch?: boolean;
   /** How far agents may multiply, two deep and eight at a time where it is left out; false: not at all. */
   agents?: Partial<AgentLimits> | false;
   /** The history is compacted when a request had more tokens than this. Left out, only `compact()` does it. */
@@ -104,7 +106,13 @@ export class AgentSession {
       retryDelays_ms: options.retryDelays_ms ?? RETRY_DELAYS_MS,
       toolGrace_ms: options.toolGrace_ms ?? TOOL_GRACE_MS,
       listener: guarded(options.onEvent),
-      openToolbox: (thread) => openToolbox(thread, { terminals, agents, shared: () => [...fromServers, ...tools] }),
+      openToolbox: (thread) =>
+        openToolbox(thread, {
+          terminals,
+          patch: options.patch ?? true,
+          agents,
+          shared: () => [...fromServers, ...tools],
+        }),
     });
     this.#servers = startMcpServers(mcpServers, this.#starting.signal);
     void this.#servers.then(({ tools: listed, failures }) => {
