@@ -4,6 +4,7 @@ import manifest from '../package.json' with { type: 'json' };
 import { commandHelp, globalHelp } from './args/help.ts';
 import { type Invocation, parseArguments } from './args/parse.ts';
 import { completion } from './commands/completion.ts';
+import { demo } from './commands/demo.ts';
 import { ls } from './commands/ls.ts';
 import { materialize } from './commands/materialize.ts';
 import { record } from './commands/record.ts';
@@ -74,6 +75,8 @@ function dispatch(asked: Invocation, console: Console): ExitCode | Promise<numbe
       return ls(asked, console);
     case 'record':
       return record(asked, console);
+    case 'demo':
+      return demo(asked, console);
     case 'materialize':
       return materialize(asked, console);
     case 'schema':

@@ -171,6 +171,20 @@ const COMMANDS = {
         '126 where it could not be started; 2 where the folder could not be made.',
     ],
   },
+  demo: {
+    says: 'watch an agent at work, recorded, and see what its trace tells',
+    examples: [
+      { line: 'rollout-trace demo', says: 'an agent repairs a failing test in a temporary project' },
+      { line: 'rollout-trace demo --root traces', says: 'keep the trace below traces' },
+    ],
+    operands: [],
+    options: ['root', 'format', 'json', 'quiet'],
+    notes: [
+      'What the model says is scripted; every command, patch, script, message and compaction it asks for is carried out. ' +
+        'No key and no network are needed. The agent is the package @rollout-trace/agent.',
+      'The trace is kept: without --root in a new folder below the trace root that is set, or else ./rollout-traces.',
+    ],
+  },
   materialize: {
     says: 'write the bundle a segment stands for',
     examples: [

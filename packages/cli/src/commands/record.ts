@@ -8,14 +8,21 @@ import { UsageError } from '../args/usage-error.ts';
 import { failureOf, reportError } from '../failure.ts';
 import type { Console } from '../io/console.ts';
 import { type CommandEnd, runCommand } from '../record/child.ts';
-import { newTraces, openTraceFolder, removeIfEmpty, type TraceFolder } from '../record/trace-folder.ts';
+import {
+  newTraces,
+  openTraceFolder,
+  recordingEnvironment,
+  removeIfEmpty,
+  type TraceFolder,
+} from '../record/trace-folder.ts';
 import { traceLines } from '../record/trace-lines.ts';
 import { faint, type Line, line, span, title } from '../text/span.ts';
 import { counted } from '../text/units.ts';
 import { wrap } from '../text/width.ts';
 import { type ReduceOptions, reduceAt, resultOf } from './reduce.ts';
 
-const AS_USUAL: ReduceOptions = {
+/** As `reduce` reduces when nothing else is said. */
+export const AS_USUAL: ReduceOptions = {
   output: null,
   isStrict: false,
   until: null,
@@ -42,7 +49,7 @@ export async function record(asked: Invocation, console: Console): Promise<numbe
   }
   if (!isQuiet) say(console, line('recording below ', title(folder.name)));
   const end = await runCommand(asked.operands, {
-    environment: environmentOf(folder, asked.value('format'), console),
+    environment: recordingEnvironment(folder, asked.value('format'), console.environment),
     // Stdout belongs to the answer where one is asked for.
     stdout: asJson ? 2 : 1,
   });
@@ -56,16 +63,6 @@ export async function record(asked: Invocation, console: Console): Promise<numbe
     console.json({ command: asked.operands, root: folder.name, exit_code, signal, ...error, bundles }, 'compact');
   }
   return end.exitCode;
-}
-
-/** Both names, because recorders look for both, and the first would otherwise win over the second. */
-function environmentOf({ path }: TraceFolder, format: string | null, { environment }: Console) {
-  return {
-    ...environment,
-    ROLLOUT_TRACE_ROOT: path,
-    CODEX_ROLLOUT_TRACE_ROOT: path,
-    ...(format === null ? {} : { ROLLOUT_TRACE_FORMAT: format }),
-  };
 }
 
 /** @returns what `--json` says about the trace */

@@ -64,6 +64,20 @@ function timeName(now: Date): string {
   return local.toISOString().slice(0, 19).replaceAll(':', '-');
 }
 
+/** What a command is told: both names, because recorders look for both, and the first would otherwise win over the second. */
+export function recordingEnvironment(
+  { path }: TraceFolder,
+  format: string | null,
+  environment: Readonly<Record<string, string | undefined>>,
+): Record<string, string | undefined> {
+  return {
+    ...environment,
+    ROLLOUT_TRACE_ROOT: path,
+    CODEX_ROLLOUT_TRACE_ROOT: path,
+    ...(format === null ? {} : { ROLLOUT_TRACE_FORMAT: format }),
+  };
+}
+
 /** The traces that were not there before, the oldest name first. */
 export function newTraces({ name, before }: TraceFolder): string[] {
   // The command may have removed it.

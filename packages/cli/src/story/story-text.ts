@@ -9,7 +9,7 @@ import { bad, clipLine, faint, type Line, line, ref, span, title } from '../text
 import { type Column, table } from '../text/table.ts';
 import { compact, count, counted, duration, percent } from '../text/units.ts';
 import { wrap } from '../text/width.ts';
-import { type Failure, failuresOf, tail } from './causes.ts';
+import { type Failure, failuresOf, telling } from './causes.ts';
 import { after_ms, type Step, storyOf } from './steps.ts';
 
 /** Of a longer story the beginning and the end are told. */
@@ -106,8 +106,8 @@ function failureLines(view: View, failure: Failure): Line[] {
   const told = (head: string, rest: Line): void => {
     lines.push(line('    ', faint(head.padEnd(11)), rest));
   };
-  for (const [at, text] of tail(failure.reason ?? '', MOST_ROWS_OF_OUTPUT).entries()) {
-    told(at === 0 ? 'because' : '', line(bad(text)));
+  for (const [at, text] of telling(failure.reason ?? '', MOST_ROWS_OF_OUTPUT).entries()) {
+    told(at === 0 ? 'said' : '', line(bad(text)));
   }
   if (failure.endedWith !== null) {
     const { noun, id } = failure.endedWith;
