@@ -300,6 +300,7 @@ export const AGENTS: readonly Scenario[] = [
         ],
         '/root/alpha': [
           { items: [call('call_6', 'spawn_agent', { task_name: 'gamma', message: 'Dig deeper.' })] },
+          { items: [functionCall('call_8', 'exec_command', { cmd: 'sleep 600', yield_time_ms: 250 })] },
           () => {
             deep.open();
             return { items: [functionCall('call_7', 'endless', {})] };
@@ -325,6 +326,11 @@ export const AGENTS: readonly Scenario[] = [
       assert.match(String(outputs.call_4), /^there is or was an agent \/root\/alpha/);
       assert.equal(outputs.call_5, '{"agents":[{"agent_name":"/root","agent_status":"running"}]}');
       assert.ok(edges(seen).includes('close_agent: call_2 > /root/alpha'));
+      // The terminal of the child is over when the call that closed the child is.
+      const ends = seen.log.filter(({ payload }) => /^tool_call_(runtime_)?ended$/.test(payload.type));
+      const order = ends.map(({ payload }) => `${payload.tool_call_id} ${payload.type}`);
+      assert.ok(order.includes('call_8 tool_call_runtime_ended'));
+      assert.ok(order.indexOf('call_8 tool_call_runtime_ended') < order.indexOf('call_2 tool_call_ended'));
     },
   },
   {
