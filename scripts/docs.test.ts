@@ -11,7 +11,14 @@ import { codesTable, eventsTable, rulesTable, tableIn } from './doc-tables.mjs';
 const DOCS = readdirSync('docs')
   .filter((name) => name.endsWith('.md'))
   .map((name) => `docs/${name}`);
-const TEXTS = ['README.md', 'CONTRIBUTING.md', 'packages/core/README.md', 'packages/cli/README.md', ...DOCS];
+const TEXTS = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'packages/core/README.md',
+  'packages/agent/README.md',
+  'packages/cli/README.md',
+  ...DOCS,
+];
 const read = (path: string) => readFileSync(path, 'utf8');
 
 /** A numbered rule of the docs, with the test it names. */
@@ -37,7 +44,7 @@ function rulesOf(doc: string): Rule[] {
 /** The numbers that titles of tests begin with, each with one of its files. */
 function numbersInTests(): Map<string, string> {
   const found = new Map<string, string>();
-  for (const folder of ['packages/core/src', 'packages/cli/src', 'scripts']) {
+  for (const folder of ['packages/core/src', 'packages/agent/src', 'packages/cli/src', 'scripts']) {
     for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
       if (!name.endsWith('.test.ts')) continue;
       for (const [, , number = ''] of read(join(folder, name)).matchAll(/(['"`])([A-Z]\d+): /g)) {
@@ -158,7 +165,8 @@ test.runIf(existsSync('packages/core/dist/index.js'))('the example in README.md 
 
 test('docs/architecture.md gives a reason for every package that is installed', () => {
   const [, text = ''] = read('docs/architecture.md').split('## Dependencies');
-  const packages = ['package.json', 'packages/core/package.json', 'packages/cli/package.json'].flatMap((file) => {
+  const files = ['package.json', ...readdirSync('packages').map((name) => `packages/${name}/package.json`)];
+  const packages = files.flatMap((file) => {
     const { dependencies = {}, devDependencies = {}, peerDependencies = {} } = JSON.parse(read(file));
     return Object.keys({ ...dependencies, ...devDependencies, ...peerDependencies });
   });

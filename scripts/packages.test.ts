@@ -4,12 +4,13 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import ts from 'typescript';
 import { expect, test } from 'vitest';
-import { coreDoors } from './doors.mjs';
+import { agentDoors, coreDoors } from './doors.mjs';
 
 const root = readJson('package.json');
 const core = readJson('packages/core/package.json');
 const cli = readJson('packages/cli/package.json');
-const doorFiles = coreDoors().map(({ source }) => relative('.', source).replaceAll('\\', '/'));
+const agent = readJson('packages/agent/package.json');
+const doorFiles = [...coreDoors(), ...agentDoors()].map(({ source }) => relative('.', source).replaceAll('\\', '/'));
 
 test('the core brings no other package with it', () => {
   for (const kind of ['dependencies', 'optionalDependencies', 'bundleDependencies', 'bundledDependencies']) {
@@ -28,14 +29,28 @@ test('the command line brings the core of its own version and nothing else', () 
   expect(cli.dependencies).toEqual({ '@rollout-trace/core': core.version });
 });
 
+test('the agent brings the core of its own version', () => {
+  expect(agent.dependencies['@rollout-trace/core']).toBe(core.version);
+});
+
+test('nothing that is installed runs a script of its own', () => {
+  // What would be fetched or compiled then is not in the lock file.
+  const packages: Record<string, { hasInstallScript?: boolean; optional?: boolean }> = lockedPackages();
+  const scripted = Object.entries(packages).filter(
+    ([, { hasInstallScript, optional }]) => hasInstallScript && !optional,
+  );
+  expect(scripted.map(([path]) => path)).toEqual([]);
+});
+
 test('the packages run on the same versions of Node, under the same licence', () => {
   for (const key of ['engines', 'license']) {
     expect(core[key], key).toEqual(root[key]);
     expect(cli[key], key).toEqual(root[key]);
+    expect(agent[key], key).toEqual(root[key]);
   }
 });
 
-test('every door of the core has its source', () => {
+test('every door has its source', () => {
   expect(doorFiles.filter((file) => !existsSync(file))).toEqual([]);
 });
 

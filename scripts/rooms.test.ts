@@ -29,6 +29,9 @@ const peers = Object.keys(JSON.parse(readFileSync('packages/core/package.json', 
 
 const doors = coreDoors().map(({ door }) => door);
 
+/** What the agent brings with it; everything else it takes from Node. */
+const { dependencies: ofAgent } = JSON.parse(readFileSync('packages/agent/package.json', 'utf8'));
+
 interface Source {
   path: string;
   text: string;
@@ -38,7 +41,11 @@ interface Source {
 function violations({ path, text }: Source): string[] {
   const { importedFiles, typeReferenceDirectives } = ts.preProcessFile(text, true, true);
   const specifiers = [...importedFiles, ...typeReferenceDirectives].map(({ fileName }) => fileName);
-  const judge = path.startsWith('packages/cli/') ? judgeCli : judgeCore;
+  const judge = path.startsWith('packages/cli/')
+    ? judgeCli
+    : path.startsWith('packages/agent/')
+      ? judgeAgent
+      : judgeCore;
   return specifiers.flatMap((specifier) => {
     if (takesTypesOf(path, text, specifier)) return [];
     const reason = judge(path, specifier);
@@ -84,6 +91,20 @@ function judgeCli(path: string, specifier: string): string | null {
     return inside ? null : 'it leaves the command line; use a public door of the core';
   }
   return doors.includes(specifier) ? null : `not a public door of the core (${doors.join(', ')})`;
+}
+
+function judgeAgent(path: string, specifier: string): string | null {
+  if (isNode(specifier) || doors.includes(specifier)) return null;
+  if (specifier.startsWith('.')) {
+    const inside = posix.join(posix.dirname(path), specifier).startsWith('packages/agent/src/');
+    return inside ? null : 'it leaves the agent; use a public door of the core';
+  }
+  const name = specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
+  if (name === '@rollout-trace/core') return `not a public door of the core (${doors.join(', ')})`;
+  return Object.hasOwn(ofAgent, name) ? null : 'the agent does not depend on it';
 }
 
 function isNode(specifier: string): boolean {
@@ -134,6 +155,12 @@ test('every room of the core imports only the rooms it may know', () => {
 
 test('the command line enters the core by its public doors only', () => {
   const sources = sourcesOf('packages/cli/src');
+  expect(sources.length).toBeGreaterThan(0);
+  expect(sources.flatMap(violations)).toEqual([]);
+});
+
+test('the agent enters the core by its public doors only, and uses only what it brings', () => {
+  const sources = sourcesOf('packages/agent/src');
   expect(sources.length).toBeGreaterThan(0);
   expect(sources.flatMap(violations)).toEqual([]);
 });
@@ -194,6 +221,14 @@ test.each([
   ['integrations/openai.ts', `import { startRollout } from '../node/recorder/start-rollout.ts';`],
 ])('in core/src/%s, `%s` is allowed', (file, text) => {
   expect(violations({ path: `packages/core/src/${file}`, text })).toEqual([]);
+});
+
+test.each([
+  `import { reduce } from '@rollout-trace/core/src/reducer/reduce.ts';`,
+  `import { startRollout } from '../../core/src/node/recorder.ts';`,
+  `import { Command } from 'commander';`,
+])('in the agent, `%s` breaks a rule', (text) => {
+  expect(violations({ path: 'packages/agent/src/index.ts', text })).toHaveLength(1);
 });
 
 test.each([
