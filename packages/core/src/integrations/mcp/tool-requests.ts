@@ -8,6 +8,7 @@
 import { currentTrace } from '../../node/recorder/current-trace.ts';
 import type { Thread } from '../../recorder/thread.ts';
 import type { ToolCall } from '../../recorder/tool.ts';
+import { recordedName } from '../recorded-name.ts';
 import { type Answer, errorMessage, type RequestId, saysError, type ToolRequest } from './json-rpc.ts';
 
 interface Running {
@@ -43,7 +44,7 @@ export class ToolRequests {
     const kind = { type: 'mcp', server: this.#server, tool } as const;
     const call = own
       ? turn.startToolCall({
-          name: tool,
+          name: recordedName(tool),
           namespace: `mcp__${this.#server}`,
           payload: { type: 'function', arguments: argumentsText(params) },
           kind,

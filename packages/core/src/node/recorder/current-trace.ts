@@ -36,6 +36,14 @@ export function withTrace<T>(handle: Thread | Turn | ToolCall | CodeCell, action
   return handle.recording ? storage.run(entered(handle, currentTrace()), action) : action();
 }
 
+/**
+ * Makes a handle the current one for the rest of the running function and what it goes on with. For hooks that are told
+ * what begins, and cannot wrap it; everything else uses {@link withTrace}.
+ */
+export function enterTrace(handle: Thread | Turn | ToolCall | CodeCell): void {
+  if (handle.recording) storage.enterWith(entered(handle, currentTrace()));
+}
+
 function entered(handle: Thread | Turn | ToolCall | CodeCell, outer: CurrentTrace): CurrentTrace {
   if (handle instanceof Thread) return { ...NOTHING, thread: handle };
   if (handle instanceof Turn) return { ...NOTHING, thread: handle.thread, turn: handle };

@@ -1,0 +1,182 @@
+/**
+ * One run of the AI SDK: `generateText`, `streamText`, an agent. It is one turn; each step asks the model once, and runs
+ * the tools the model asked for.
+ *
+ * A model call has a seat, which a traced `fetch` takes if the provider was given one: it sees the bytes. What nobody
+ * took is recorded from what the SDK tells, once that is certain. Not here: where the run belongs (`run-place.ts`), who
+ * tells (`telemetry.ts`, `channel.ts`).
+ */
+
+import { withTrace } from '../../node/recorder/current-trace.ts';
+import type { TokenUsage } from '../../recorder/inference.ts';
+import { ToolCall } from '../../recorder/tool.ts';
+import type { Turn } from '../../recorder/turn.ts';
+import { recordedName } from '../recorded-name.ts';
+import { CallSeat, withSeat } from '../session/call-seat.ts';
+import { countOrNull, type Members, membersOf, textOrNull } from '../session/json.ts';
+import type { ModelCall } from '../session/model-call.ts';
+import { quietly } from '../session/quietly.ts';
+import type { TraceSession } from '../session/session.ts';
+import { errorOf, itemsOfContent, itemsOfMessages, jsonText } from './derived-items.ts';
+import type { RunPlace, RunStatus } from './run-place.ts';
+
+/** The name under which calls are claimed. */
+export const OWNER = 'ai-sdk';
+
+/** What the SDK tells with a call that is no part of the request. */
+const NOT_SENT = new Set(['callId', 'execute', 'messages', 'provider', 'modelId', 'headers', 'abortSignal']);
+
+/** Records one run. */
+export class Run {
+  readonly #session: TraceSession;
+  readonly #place: RunPlace;
+  readonly #tools = new Map<string, ToolCall>();
+  #asked: AskedModel | null = null;
+  #history: readonly unknown[] = [];
+  #open = true;
+
+  constructor(session: TraceSession, place: RunPlace) {
+    this.#session = session;
+    this.#place = place;
+  }
+
+  get turn(): Turn {
+    return this.#place.turn;
+  }
+
+  /** A model is about to be asked: everything the call does finds its place here. */
+  ask(event: Members): AskedModel {
+    const asked = new AskedModel(this.#session, this.#place.turn, event);
+    this.#asked = asked;
+    this.#history = asked.input;
+    return asked;
+  }
+
+  /** The model answered, and the tools it asked for are about to run, or ran already. */
+  answered(event: Members): void {
+    const items = itemsOfContent(event.content);
+    this.#history = [...this.#history, ...items];
+    this.#asked?.answered(textOrNull(event.responseId), event.usage, items);
+    this.#asked = null;
+  }
+
+  /** A tool begins to run. */
+  toolStarted({ toolCallId, toolName, input }: Members): void {
+    if (typeof toolCallId !== 'string' || typeof toolName !== 'string' || this.#tools.has(toolCallId)) return;
+    if (!this.#session.claim('tool_call', toolCallId, OWNER)) return;
+    const call = this.turn.startToolCall({
+      name: recordedName(toolName),
+      callId: toolCallId,
+      payload: { type: 'function', arguments: jsonText(input) },
+      kind: { type: 'other', name: toolName },
+    });
+    this.#tools.set(toolCallId, call);
+  }
+
+  /** The call of a tool that runs; a disabled one where it is not known. */
+  tool(toolCallId: unknown): ToolCall {
+    return (typeof toolCallId === 'string' ? this.#tools.get(toolCallId) : undefined) ?? ToolCall.disabled;
+  }
+
+  /** A tool gave its value to the SDK, which tells the model in the next request. */
+  toolReturned(toolCallId: unknown, value: unknown): void {
+    this.tool(toolCallId).respondToCode(value);
+  }
+
+  toolFailed(toolCallId: unknown, error: unknown): void {
+    this.tool(toolCallId).fail(error, isAbort(error) ? 'cancelled' : 'failed');
+  }
+
+  /** The run is over. The first end counts. */
+  end(status: RunStatus, reason: unknown = null): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#asked?.broke(reason ?? 'the run ended before the model answered', status === 'cancelled');
+    this.#place.end(status, this.#history);
+  }
+}
+
+/** One model call of a run. */
+export class AskedModel {
+  readonly seat: CallSeat;
+  /** As items of the format. */
+  readonly input: readonly unknown[];
+  readonly #session: TraceSession;
+  readonly #event: Members;
+  readonly #askedAt = Date.now();
+  #call: ModelCall | null = null;
+
+  constructor(session: TraceSession, turn: Turn, event: Members) {
+    this.#session = session;
+    this.#event = event;
+    this.seat = new CallSeat(turn);
+    this.input = itemsOfMessages(event.messages);
+  }
+
+  /** Asks the model. */
+  async through<T>(execute: () => PromiseLike<T>): Promise<T> {
+    let result: T;
+    try {
+      result = await withTrace(this.seat.turn, () => withSeat(this.seat, execute));
+    } catch (error) {
+      quietly(undefined, () => this.broke(error, isAbort(error)));
+      throw error;
+    }
+    quietly(undefined, () => this.#begin());
+    return result;
+  }
+
+  /** The answer, or what is known of it. */
+  answered(responseId: string | null, usage: unknown, items: readonly unknown[]): void {
+    this.#begin();
+    this.#call?.complete({ responseId, tokenUsage: tokenUsage(usage), outputItems: items });
+  }
+
+  /** There is no answer, or not all of it. */
+  broke(error: unknown, given: boolean): void {
+    this.#begin();
+    if (given) this.#call?.cancel(error);
+    else this.#call?.fail(errorOf(error));
+  }
+
+  /** Where no bytes were seen until now, none will be: the call is recorded from what the SDK tells. */
+  #begin(): void {
+    if (this.#call !== null || !this.seat.take(OWNER)) return;
+    const { modelId, provider } = this.#event;
+    const told = Object.entries(this.#event).filter(([key, value]) => !NOT_SENT.has(key) && value !== undefined);
+    this.#call = withSeat(this.seat, () =>
+      this.#session.startModelCall(OWNER, {
+        model: textOrNull(modelId) ?? '',
+        providerName: textOrNull(provider) ?? 'ai-sdk',
+        body: {
+          model: modelId,
+          ...Object.fromEntries(told),
+          derived_from: { told_by: 'ai-sdk', asked_at_unix_ms: this.#askedAt },
+        },
+        input: this.input,
+      }),
+    );
+  }
+}
+
+function tokenUsage(usage: unknown): TokenUsage | null {
+  const { inputTokens, outputTokens, totalTokens, inputTokenDetails, outputTokenDetails, ...older } = membersOf(usage);
+  const input = countOrNull(inputTokens);
+  const output = countOrNull(outputTokens);
+  if (input === null || output === null) return null;
+  const read = membersOf(inputTokenDetails);
+  const written = membersOf(outputTokenDetails);
+  return {
+    input_tokens: input,
+    cached_input_tokens: countOrNull(read.cacheReadTokens ?? older.cachedInputTokens) ?? 0,
+    cache_write_input_tokens: countOrNull(read.cacheWriteTokens) ?? 0,
+    output_tokens: output,
+    reasoning_output_tokens: countOrNull(written.reasoningTokens ?? older.reasoningTokens) ?? 0,
+    total_tokens: countOrNull(totalTokens) ?? input + output,
+  };
+}
+
+/** Whether the host gave up, rather than something failing. */
+export function isAbort(error: unknown): boolean {
+  return error instanceof Error && ['AbortError', 'TimeoutError', 'ResponseAborted'].includes(error.name);
+}

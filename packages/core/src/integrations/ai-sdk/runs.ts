@@ -1,0 +1,62 @@
+/** The runs that are under way, by the id the SDK gives each. Not here: what is recorded of one (`run.ts`). */
+
+import { type Members, textOrNull } from '../session/json.ts';
+import type { TraceSession } from '../session/session.ts';
+import { itemsOfMessages } from './derived-items.ts';
+import { OWNER, Run } from './run.ts';
+import { RunPlaces, type RunStatus } from './run-place.ts';
+
+/** A stream that nobody reads never ends; the oldest runs are given up when there are more. */
+const RUNS = 1000;
+
+/** What telemetry never shows, whichever way it is heard. */
+const NOT_OBSERVABLE = [
+  'compactions: the SDK has no word for them; a shorter history shows in the next request only',
+  'what a tool told the model, until the next request says it',
+];
+const INPUTS_HIDDEN = 'inputs: the host hides them from telemetry (recordInputs)';
+const OUTPUTS_HIDDEN = 'outputs: the host hides them from telemetry (recordOutputs)';
+
+/** Records the runs of one SDK. */
+export class Runs {
+  readonly session: TraceSession;
+  readonly #places: RunPlaces;
+  readonly #runs = new Map<string, Run>();
+
+  constructor(session: TraceSession) {
+    this.session = session;
+    this.#places = new RunPlaces(session);
+  }
+
+  /** A run begins; null where nothing is recorded. */
+  begin(id: string, event: Members): Run | null {
+    if (!this.session.listening) return null;
+    const place = this.#places.of({
+      model: textOrNull(event.modelId) ?? '',
+      providerName: textOrNull(event.provider) ?? OWNER,
+      name: textOrNull(event.functionId),
+      input: itemsOfMessages(event.messages),
+    });
+    if (place === null) return null;
+    const run = new Run(this.session, place);
+    this.#runs.set(id, run);
+    if (this.#runs.size > RUNS) for (const oldest of [...this.#runs.keys()].slice(0, 1)) this.end(oldest, 'cancelled');
+    const { thread } = place.turn;
+    this.session.notObservable(thread, OWNER, NOT_OBSERVABLE);
+    if (event.recordInputs === false) this.session.notObservable(thread, OWNER, [INPUTS_HIDDEN]);
+    if (event.recordOutputs === false) this.session.notObservable(thread, OWNER, [OUTPUTS_HIDDEN]);
+    return run;
+  }
+
+  /** The run of an id, where it is recorded. */
+  get(id: unknown): Run | null {
+    return (typeof id === 'string' ? this.#runs.get(id) : undefined) ?? null;
+  }
+
+  end(id: unknown, status: RunStatus, reason?: unknown): void {
+    const run = this.get(id);
+    if (run === null) return;
+    this.#runs.delete(String(id));
+    run.end(status, reason);
+  }
+}

@@ -1,0 +1,328 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createOpenAI } from '@ai-sdk/openai';
+import {
+  call,
+  inOrder,
+  type Script,
+  type ScriptedModel,
+  say,
+  startScriptedModel,
+  think,
+} from '@rollout-trace/agent/scripted-model';
+import { generateText, isStepCount, streamText, ToolLoopAgent, tool } from 'ai';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { reduceBundle } from '../../bundle/replay.ts';
+import { directorySource } from '../../node/directory-source.ts';
+import { currentTrace, withTrace } from '../../node/recorder/current-trace.ts';
+import { startRollout } from '../../node/recorder/start-rollout.ts';
+import { traced } from '../openai/traced-fetch.ts';
+import { TraceSession } from '../session/session.ts';
+import { readLog } from '../testing/read-log.ts';
+import { rolloutTrace } from './telemetry.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'rollout-trace-ai-sdk-'));
+afterAll(() => rmSync(root, { recursive: true }));
+
+let server: ScriptedModel | null = null;
+afterEach(async () => {
+  expect(server?.refusals ?? []).toEqual([]);
+  await server?.close();
+  server = null;
+});
+
+interface Setup {
+  session: TraceSession;
+  telemetry: { integrations: ReturnType<typeof rolloutTrace> };
+  model: ReturnType<ReturnType<typeof createOpenAI>['responses']>;
+  chat: ReturnType<ReturnType<typeof createOpenAI>['chat']>;
+  /** The bundles that were recorded, in order, whole. */
+  bundles(): string[];
+}
+
+async function setup(script: Script, bytes: boolean): Promise<Setup> {
+  server = await startScriptedModel(script);
+  const own = mkdtempSync(join(root, 'run-'));
+  const session = new TraceSession({ root: own });
+  const fetch = bytes ? { fetch: traced(globalThis.fetch, { session }) } : {};
+  const openai = createOpenAI({ apiKey: 'none', baseURL: server.url, ...fetch });
+  return {
+    session,
+    telemetry: { integrations: rolloutTrace({ session }) },
+    model: openai.responses('m'),
+    chat: openai.chat('m'),
+    bundles: () => {
+      session.end();
+      return readdirSync(own).map((name) => join(own, name));
+    },
+  };
+}
+
+function graphOf(bundle: string) {
+  const { graph, findings } = reduceBundle(directorySource(bundle), { mode: 'strict' });
+  expect(findings).toEqual([]);
+  return graph;
+}
+
+const providerOptions = { openai: { store: false } };
+const ls = tool({
+  inputSchema: z.object({ dir: z.string() }),
+  execute: async ({ dir }) => ({ files: [`${dir}/a`] }),
+});
+
+const tools = {
+  ls,
+  fail: tool({
+    inputSchema: z.object({}),
+    execute: async (): Promise<string> => {
+      throw new Error('no disk');
+    },
+  }),
+};
+const prompt = 'Look.';
+const stopWhen = isStepCount(4);
+
+/** The inferences of a graph: what they cost, how they ended, and what the requests held. */
+function inferencesOf(graph: ReturnType<typeof graphOf>) {
+  return [...graph.inference_calls.values()].map(({ execution, response_id, request_item_ids }) => ({
+    status: execution.status,
+    response: response_id,
+    items: request_item_ids.length,
+  }));
+}
+
+describe.each([
+  ['from what the SDK tells', false],
+  ['from the bytes of a traced fetch', true],
+])('%s', (_, bytes) => {
+  it('a run is one turn, each step an inference, each tool a call of the response that asked for it', async () => {
+    const { model, telemetry, bundles } = await setup(
+      inOrder([
+        { items: [think('Hm.', 'x'), call('c1', 'ls', { dir: '.' })], usage: { input_tokens: 7, cached_tokens: 3 } },
+        { items: [say('Done.')] },
+      ]),
+      bytes,
+    );
+    const { text } = await generateText({ model, telemetry, providerOptions, prompt, tools, stopWhen });
+    expect(text).toBe('Done.');
+    const bundle = only(bundles());
+    const graph = graphOf(bundle);
+    const [thread] = graph.threads.values();
+    expect([...graph.codex_turns.values()]).toMatchObject([{ execution: { status: 'completed' } }]);
+    expect(thread?.execution.status).toBe('completed');
+    expect(inferencesOf(graph)).toEqual([
+      { status: 'completed', response: 'resp_1', items: 1 },
+      { status: 'completed', response: 'resp_2', items: 4 },
+    ]);
+    const [first] = graph.inference_calls.values();
+    expect(first).toMatchObject({
+      usage: { input_tokens: 7, cached_input_tokens: 3 },
+      tool_call_ids_started_by_response: ['c1'],
+      upstream_request_id: bytes ? 'req_1' : null,
+    });
+    const [tool] = graph.tool_calls.values();
+    expect(tool?.model_visible_output_item_ids).toHaveLength(1);
+    const results = readLog(bundle).filter(({ type }) => type === 'tool_call_ended');
+    expect(results.map(({ body }) => body)).toEqual([{ type: 'code_mode_response', value: { files: ['./a'] } }]);
+    const [asked] = readLog(bundle).filter(({ type }) => type === 'inference_started');
+    if (!bytes) expect(asked?.body).toMatchObject({ derived_from: { told_by: 'ai-sdk' } });
+  });
+
+  it('a streamed run with tools at once, of which one fails', async () => {
+    const { model, telemetry, bundles } = await setup(
+      inOrder([
+        { items: [call('c1', 'ls', { dir: '.' }), call('c2', 'fail', {}), call('c3', 'ls', { dir: '/' })] },
+        { items: [say('A text that comes in more than one piece.')], event_delay_ms: 1 },
+      ]),
+      bytes,
+    );
+    const result = streamText({ model, telemetry, providerOptions, prompt, tools, stopWhen });
+    let text = '';
+    for await (const piece of result.textStream) text += piece;
+    expect(text).toBe('A text that comes in more than one piece.');
+    const graph = graphOf(only(bundles()));
+    expect(inferencesOf(graph)).toEqual([
+      { status: 'completed', response: 'resp_1', items: 1 },
+      { status: 'completed', response: 'resp_2', items: 7 },
+    ]);
+    const statuses = [...graph.tool_calls.values()].map(({ tool_call_id, execution }) => [
+      tool_call_id,
+      execution.status,
+    ]);
+    expect(Object.fromEntries(statuses)).toEqual({ c1: 'completed', c2: 'failed', c3: 'completed' });
+    expect([...graph.codex_turns.values()]).toMatchObject([{ execution: { status: 'completed' } }]);
+  });
+
+  it('an agent that a tool runs is a child of its own, joined to the call that made it', async () => {
+    const { model, telemetry, bundles } = await setup(
+      inOrder([
+        { items: [call('c1', 'research', { question: 'Why?' }), call('c2', 'research', { question: 'How?' })] },
+        { items: [say('Because.')] },
+        { items: [say('So.')] },
+        { items: [say('Done.')] },
+      ]),
+      bytes,
+    );
+    const researcher = new ToolLoopAgent({
+      model,
+      providerOptions,
+      telemetry: { ...telemetry, functionId: 'Web Researcher' },
+    });
+    const research = tool({
+      inputSchema: z.object({ question: z.string() }),
+      execute: async ({ question }) => (await researcher.generate({ prompt: question })).text,
+    });
+    const agent = new ToolLoopAgent({ model, telemetry, providerOptions, tools: { research } });
+    const { text } = await agent.generate({ prompt });
+    expect(text).toBe('Done.');
+    const graph = graphOf(only(bundles()));
+    const [parent, ...children] = graph.threads.values();
+    expect(children.map(({ agent_path, execution }) => [agent_path, execution.status])).toEqual([
+      ['/root/web_researcher', 'completed'],
+      ['/root/web_researcher_2', 'completed'],
+    ]);
+    const edges = [...graph.interaction_edges.values()];
+    expect(edges.map(({ kind, source, target }) => ({ kind, source, target }))).toEqual(
+      expect.arrayContaining(
+        children.map(({ thread_id }) => ({
+          kind: 'spawn_agent',
+          source: { type: 'tool_call', tool_call_id: expect.stringMatching(/^c[12]$/) },
+          target: { type: 'thread', thread_id },
+        })),
+      ),
+    );
+    expect(edges).toHaveLength(2);
+    const asked = [...graph.inference_calls.values()].map(({ thread_id }) => thread_id);
+    expect(asked.toSorted()).toEqual([parent, parent, ...children].map((thread) => thread?.thread_id ?? '').toSorted());
+  });
+
+  it('a run that is given up is cancelled, with the call that was under way', async () => {
+    const { model, telemetry, bundles } = await setup(inOrder([{ items: [say('Partly.')], end: 'hanging' }]), bytes);
+    const abort = new AbortController();
+    const result = streamText({
+      model,
+      telemetry,
+      providerOptions,
+      prompt,
+      abortSignal: abort.signal,
+      onError: () => undefined,
+    });
+    for await (const part of result.stream) if (part.type === 'text-delta') abort.abort();
+    const graph = graphOf(only(bundles()));
+    expect(inferencesOf(graph)).toEqual([{ status: 'cancelled', response: null, items: 1 }]);
+    expect([...graph.codex_turns.values()]).toMatchObject([{ execution: { status: 'cancelled' } }]);
+  });
+
+  it('each retry is an attempt, and a run that fails is a turn that failed', async () => {
+    const down = { status: 503, error: 'down' };
+    const { model, telemetry, bundles } = await setup(inOrder([down, down]), bytes);
+    const run = generateText({ model, telemetry, providerOptions, prompt, maxRetries: 1 });
+    await expect(run).rejects.toThrow('down');
+    const graph = graphOf(only(bundles()));
+    expect(inferencesOf(graph)).toEqual([1, 2].map(() => ({ status: 'failed', response: null, items: 1 })));
+    expect([...graph.codex_turns.values()]).toMatchObject([{ execution: { status: 'failed' } }]);
+  });
+
+  it('a stream that breaks off fails its call and its run', async () => {
+    const { model, telemetry, bundles } = await setup(inOrder([{ items: [say('Partly.')], end: 'dropped' }]), bytes);
+    const result = streamText({ model, telemetry, providerOptions, prompt, maxRetries: 0, onError: () => undefined });
+    await result.consumeStream({ onError: () => undefined });
+    const graph = graphOf(only(bundles()));
+    expect(inferencesOf(graph)).toMatchObject([{ status: 'failed', items: 1 }]);
+    expect([...graph.codex_turns.values()]).toMatchObject([{ execution: { status: 'failed' } }]);
+  });
+
+  it('chat completions are recorded as well', async () => {
+    const { chat, telemetry, bundles } = await setup(
+      inOrder([{ items: [call('c1', 'ls', { dir: '.' })] }, { items: [say('Done.')] }]),
+      bytes,
+    );
+    await generateText({ model: chat, telemetry, prompt, tools, stopWhen });
+    const graph = graphOf(only(bundles()));
+    expect(inferencesOf(graph)).toEqual([
+      { status: 'completed', response: 'chatcmpl_1', items: 1 },
+      { status: 'completed', response: 'chatcmpl_2', items: 3 },
+    ]);
+  });
+
+  it('a run that repeats the messages of another goes on with it; one that does not is a rollout of its own', async () => {
+    const { model, telemetry, bundles } = await setup(
+      inOrder([{ items: [say('One.')] }, { items: [say('Two.')] }, { items: [say('Three.')] }]),
+      bytes,
+    );
+    const ask = { model, telemetry, providerOptions };
+    const user = { role: 'user', content: 'First?' } as const;
+    const first = await generateText({ ...ask, messages: [user] });
+    await generateText({ ...ask, messages: [{ role: 'user', content: 'Something else?' }] });
+    await generateText({ ...ask, messages: [user, ...first.responseMessages, { role: 'user', content: 'And then?' }] });
+    const turns = bundles().map((bundle) => graphOf(bundle).codex_turns.size);
+    expect(turns.toSorted()).toEqual([1, 2]);
+  });
+
+  it('a tool finds its call, and what it asks of a model itself stays in the turn', async () => {
+    const { model, telemetry, bundles } = await setup(
+      inOrder([{ items: [call('c1', 'look', {})] }, { items: [say('Done.')] }]),
+      bytes,
+    );
+    let found = '';
+    const look = tool({ inputSchema: z.object({}), execute: async () => (found = currentTrace().toolCall.id) });
+    await generateText({ model, telemetry, providerOptions, prompt, tools: { look }, stopWhen });
+    expect(found).toBe('c1');
+    only(bundles());
+  });
+});
+
+it('within a turn of the host a run belongs to that turn', async () => {
+  const { model, telemetry, bundles } = await setup(inOrder([{ items: [say('Done.')] }]), false);
+  const rollout = startRollout({ root: mkdtempSync(join(root, 'host-')) });
+  const turn = rollout.root.startTurn();
+  await withTrace(turn, () => generateText({ model, telemetry, providerOptions, prompt }));
+  turn.end();
+  rollout.end();
+  expect(bundles()).toEqual([]);
+  const graph = graphOf(rollout.location);
+  expect([...graph.codex_turns.keys()]).toEqual([turn.id]);
+  expect(inferencesOf(graph)).toEqual([{ status: 'completed', response: 'resp_1', items: 1 }]);
+});
+
+it('a tool that is called `wait` does not make the trace unreadable', async () => {
+  const { model, telemetry, bundles } = await setup(
+    inOrder([{ items: [call('c1', 'wait', {})] }, { items: [say('Done.')] }]),
+    false,
+  );
+  const wait = tool({ inputSchema: z.object({}), execute: async () => 'waited' });
+  await generateText({ model, telemetry, providerOptions, prompt, tools: { wait }, stopWhen });
+  expect(graphOf(only(bundles())).tool_calls.size).toBe(1);
+});
+
+it('what the host hides from telemetry is not recorded, and the trace says so', async () => {
+  const { model, telemetry, bundles } = await setup(inOrder([{ items: [say('Done.')] }]), false);
+  await generateText({
+    model,
+    telemetry: { ...telemetry, recordInputs: false, recordOutputs: false },
+    providerOptions,
+    prompt: 'A secret.',
+  });
+  const bundle = only(bundles());
+  graphOf(bundle);
+  const log = JSON.stringify(readLog(bundle));
+  expect(log).not.toMatch(/A secret|Done/);
+  expect(log).toMatch(/recordInputs/);
+  expect(log).toMatch(/recordOutputs/);
+});
+
+it('where no root is set a run is untouched', async () => {
+  server = await startScriptedModel(inOrder([{ items: [say('Done.')] }]));
+  const session = new TraceSession({ root: null });
+  const openai = createOpenAI({ apiKey: 'none', baseURL: server.url });
+  const telemetry = { integrations: rolloutTrace({ session }) };
+  const { text } = await generateText({ model: openai.responses('m'), telemetry, providerOptions, prompt });
+  expect(text).toBe('Done.');
+});
+
+function only(bundles: string[]): string {
+  expect(bundles).toHaveLength(1);
+  return bundles[0] ?? '';
+}
