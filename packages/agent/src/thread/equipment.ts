@@ -2,16 +2,26 @@
 
 import { agentTools } from '../agents/agent-tools.ts';
 import type { AgentTree } from '../agents/agent-tree.ts';
+import { CodeCells } from '../cell/code-cells.ts';
+import type { CellLimits } from '../cell/messages.ts';
 import { Terminals, type TerminalsOptions } from '../exec/terminals.ts';
 import { applyPatchTool } from '../patch/apply-patch.ts';
 import type { Tool } from '../tools/tool.ts';
 import type { AgentThread } from './thread.ts';
 import type { Toolbox } from './toolbox.ts';
 
+/** How code cells run. */
+export interface CodeOptions {
+  limits?: Partial<CellLimits>;
+  /** Whether the model can call other tools from code only. */
+  only?: boolean;
+}
+
 /** What all threads of a session are equipped with. Null: not with that. */
 export interface Equipment {
   terminals: TerminalsOptions | null;
   patch: boolean;
+  code: CodeOptions | null;
   agents: AgentTree | null;
   /** Tools that all threads share: they hold nothing that a thread would have to end. */
   shared: () => readonly Tool[];
@@ -25,9 +35,14 @@ export function openToolbox(thread: AgentThread, equipment: Equipment): Toolbox 
     ...(equipment.patch ? [applyPatchTool()] : []),
     ...(equipment.agents === null ? [] : agentTools(equipment.agents, thread)),
   ];
+  const others = (): readonly Tool[] => [...own, ...equipment.shared()];
+  const { code } = equipment;
+  const cells = code === null ? null : new CodeCells({ tools: others, limits: code.limits ?? {} });
   return {
-    tools: () => [...own, ...equipment.shared()],
+    tools: () => [...(cells?.tools() ?? []), ...(code?.only === true ? [] : others())],
     close: async () => {
+      // Scripts first: they might open terminals.
+      await cells?.close();
       await terminals?.close();
     },
   };

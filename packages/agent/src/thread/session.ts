@@ -15,7 +15,7 @@ import type { McpServerOptions } from '../mcp/server.ts';
 import { ModelClient } from '../model/client.ts';
 import type { RequestBody } from '../model/request.ts';
 import type { Tool } from '../tools/tool.ts';
-import { openToolbox } from './equipment.ts';
+import { type CodeOptions, openToolbox } from './equipment.ts';
 import type { AgentListener } from './events.ts';
 import { AgentThread, type RunOptions, type ThreadEnd } from './thread.ts';
 import type { TurnResult } from './turn.ts';
@@ -42,6 +42,8 @@ export interface AgentSessionOptions {
   terminals?: TerminalsOptions | false;
   /** Whether the agent may change files with patches; it may where it is left out. */
   patch?: boolean;
+  /** How scripts of the model run; false: it writes none. */
+  code?: CodeOptions | false;
   /** How far agents may multiply, two deep and eight at a time where it is left out; false: not at all. */
   agents?: Partial<AgentLimits> | false;
   /** The history is compacted when a request had more tokens than this. Left out, only `compact()` does it. */
@@ -64,7 +66,8 @@ const INSTRUCTIONS =
   'You are an agent that works with the tools it is given. Do what the user asks, then say what you did.';
 const RETRY_DELAYS_MS: readonly number[] = [500, 1_000, 2_000, 4_000, 8_000];
 const STREAM_IDLE_MS = 300_000;
-const TOOL_GRACE_MS = 5_000;
+/** Longer than the tools of the runtime need to kill what does not end by itself. */
+const TOOL_GRACE_MS = 10_000;
 const AGENT_LIMITS: AgentLimits = { depth: 2, agents: 8 };
 
 /** An agent with one root thread. End it with {@link AgentSession.close}. */
@@ -110,6 +113,7 @@ export class AgentSession {
         openToolbox(thread, {
           terminals,
           patch: options.patch ?? true,
+          code: options.code === false ? null : (options.code ?? {}),
           agents,
           shared: () => [...fromServers, ...tools],
         }),
