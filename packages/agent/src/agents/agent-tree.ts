@@ -149,7 +149,8 @@ export class AgentTree {
     const task = mail(author, agent.thread.path, text);
     agent.task = task;
     agent.thread.deliver(task);
-    if (agent.work === null) void this.#work(agent);
+    // Where somebody else runs a turn of the agent, that turn reads it.
+    if (agent.work === null && !agent.thread.busy) void this.#work(agent);
   }
 
   /** Turn after turn, until every task that came meanwhile has been read. */
@@ -177,7 +178,7 @@ export class AgentTree {
       thread.trace.agentResult({ turn: result.trace, parent: parent.trace, message, status: agent.status });
       this.#deliver(thread, parent, message);
     } catch (error) {
-      // The turn could not even begin.
+      // Nothing of a turn is thrown but mistakes of this program; whoever waits for the agent must hear of it.
       agent.task = null;
       agent.status = { errored: error instanceof Error ? error.message : String(error) };
       const message = resultMessage(thread.path, agent.status);
