@@ -39,15 +39,19 @@ async function exec(cmd: string, more: object = {}): Promise<Value> {
   return value(await session.call('exec_command', { cmd, yield_time_ms: LONG_MS, ...more }));
 }
 
-/** Types, and then looks until the terminal has printed something or ended. */
-async function typeUntil(sessionId: number | undefined, chars: string, wanted: RegExp): Promise<string> {
-  let seen = value(await session.call('write_stdin', { session_id: sessionId, chars, yield_time_ms: 0 })).output;
+/** Looks until a terminal has printed something, of which some may be known. */
+async function lookFor(sessionId: number | undefined, wanted: RegExp, known = ''): Promise<string> {
   const deadline = Date.now() + LONG_MS;
-  while (!wanted.test(seen) && Date.now() < deadline) {
+  let seen = known;
+  while (!wanted.test(seen) && Date.now() < deadline)
     seen += value(await session.call('write_stdin', { session_id: sessionId, yield_time_ms: 50 })).output;
-  }
   expect(seen).toMatch(wanted);
   return seen;
+}
+
+async function typeUntil(sessionId: number | undefined, chars: string, wanted: RegExp): Promise<string> {
+  const typed = await session.call('write_stdin', { session_id: sessionId, chars, yield_time_ms: 0 });
+  return lookFor(sessionId, wanted, value(typed).output);
 }
 
 /** Waits until a command has written a file that holds something. */
@@ -142,8 +146,8 @@ describe('exec_command', () => {
 
   it('ends the command of a call that is cancelled, and all it started, even what will not hear of it', async () => {
     const cancel = new AbortController();
-    const deaf = 'trap "" TERM HUP INT; echo $BASHPID >"$0"; while :; do sleep 0.2; done';
-    const cmd = `bash -c '${deaf}' child & setsid bash -c '${deaf}' stray & ${deaf.replace('"$0"', 'parent')}`;
+    const deaf = 'trap "" TERM HUP INT; echo $$ >"$0"; while :; do sleep 0.2; done';
+    const cmd = `sh -c '${deaf}' child & setsid sh -c '${deaf}' stray & ${deaf.replace('"$0"', 'parent')}`;
     const calling = session.call('exec_command', { cmd, yield_time_ms: 300_000 }, { signal: cancel.signal });
     const pids = await Promise.all(['child', 'stray', 'parent'].map((name) => fileText(join(session.cwd, name))));
     expect(pids.map(lives)).toEqual([true, true, true]);
@@ -178,10 +182,9 @@ describe('write_stdin', () => {
   });
 
   it('sends keys, such as Ctrl-C', async () => {
-    const { session_id } = await exec('trap "echo caught; exit 5" INT; echo ready; while :; do sleep 0.1; done', {
-      yield_time_ms: 0,
-    });
-    await typeUntil(session_id, '', /ready/);
+    const loop = 'trap "echo caught; exit 5" INT; echo ready; while :; do sleep 0.1; done';
+    const { session_id, output } = await exec(loop, { yield_time_ms: 0 });
+    await lookFor(session_id, /ready\r\n/, output);
     const outcome = await session.call('write_stdin', { session_id, chars: '\u0003', yield_time_ms: LONG_MS });
     expect(value(outcome)).toMatchObject({ output: '^Ccaught\r\n', exit_code: 5 });
   });
@@ -213,9 +216,9 @@ describe('write_stdin', () => {
 
 describe('close', () => {
   it('ends what runs, and what commands that ended left running', async () => {
-    const wait = 'echo $BASHPID >"$0"; while :; do sleep 0.2; done';
+    const wait = 'echo $$ >"$0"; while :; do sleep 0.2; done';
     await exec(
-      `nohup setsid bash -c '${wait}' left >/dev/null 2>&1 </dev/null & while [ ! -s left ]; do sleep 0.01; done`,
+      `nohup setsid sh -c '${wait}' left >/dev/null 2>&1 </dev/null & while [ ! -s left ]; do sleep 0.01; done`,
     );
     await exec(`trap "" TERM; ${wait.replace('"$0"', 'running')}`, { yield_time_ms: 0 });
     const pids = await Promise.all(['left', 'running'].map((name) => fileText(join(session.cwd, name))));
