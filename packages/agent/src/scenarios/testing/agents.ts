@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import {
   byAgent,
+  custom,
   call as functionCall,
   type ModelRequest,
   type OutputItem,
@@ -447,6 +448,49 @@ export const AGENTS: readonly Scenario[] = [
         call_13: 'agent /root was not spawned by you or an agent of yours',
       });
       assert.equal(edges(seen).length, 2);
+    },
+  },
+  {
+    name: 'agents-code',
+    script: () =>
+      byAgent({
+        '/root': [
+          {
+            items: [
+              custom(
+                'call_1',
+                'exec',
+                [
+                  'const { task_name } = await tools.collaboration__spawn_agent({ task_name: "alpha", message: "Run it." });',
+                  'const waited = await tools.collaboration__wait_agent({ timeout_ms: 600000 });',
+                  'text([task_name, waited.timed_out]);',
+                  'try { await tools.collaboration__send_message({ target: "nobody", message: "Hi." }); }',
+                  'catch (error) { text(String(error)); }',
+                ].join('\n'),
+              ),
+            ],
+          },
+          { items: [say('Delegated by code.')] },
+        ],
+        '/root/alpha': [
+          { items: [custom('call_2', 'exec', 'text(await tools.echo({ from: "the child" }));')] },
+          { items: [say('Child done.')] },
+        ],
+      }),
+    options: () => ({ tools: [echo] }),
+    play: async ({ run }) => {
+      await run('Delegate by code.');
+    },
+    check: (seen) => {
+      const [cell] = seen.graph.code_cells.values();
+      const [spawn] = cell?.nested_tool_call_ids ?? [];
+      // The edge begins at the call of the script.
+      assert.deepEqual(edges(seen), [
+        `agent_result: /root/alpha "Child done." > /root "${result('/root/alpha', 'Child done.')}"`,
+        `spawn_agent: ${spawn} > /root/alpha "Run it."`,
+      ]);
+      const output = JSON.stringify(outputsOf(seen, lastBy(seen, '/root')).call_1);
+      assert.match(output, /\/root\/alpha.*false.*there is no agent \/root\/nobody/);
     },
   },
   {

@@ -1,8 +1,11 @@
 /** Scenarios of MCP servers. */
 
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { byAgent, call, custom, say } from '@rollout-trace/agent/scripted-model';
+import { byAgent, call, custom, lastOutput, say } from '@rollout-trace/agent/scripted-model';
 import { eventTypes, outputsOf, toolStatuses, turnStatuses } from './look.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -74,6 +77,56 @@ export const MCP: readonly Scenario[] = [
         ['warning'],
       );
       assert.deepEqual(turnStatuses(seen), ['completed']);
+    },
+  },
+  {
+    name: 'a call of an MCP server that is cancelled',
+    script: ({ cwd }) =>
+      byAgent({
+        '/root': [{ items: [ask('call_1', 'hang', { file: join(cwd, 'hang') })] }, { items: [say('It hung.')] }],
+      }),
+    options: ({ cwd }) => ({ mcpServers: [server(cwd, 'clock', 'stubborn', 'litter')] }),
+    play: async ({ run, cwd }) => {
+      const user = new AbortController();
+      const turn = run('Wait for it.', user.signal);
+      while (!existsSync(join(cwd, 'hang'))) await sleep(10);
+      user.abort();
+      await turn;
+      await run('And?');
+    },
+    check: (seen) => {
+      assert.deepEqual(turnStatuses(seen), ['cancelled', 'completed']);
+      assert.deepEqual(toolStatuses(seen), ['mcp__clock.hang cancelled']);
+      const [hung] = seen.graph.tool_calls.values();
+      assert.equal(typeof hung?.mcp_call_id, 'string');
+    },
+  },
+  {
+    name: 'one MCP server for all agents',
+    script: () =>
+      byAgent({
+        '/root': [
+          {
+            items: [
+              call('call_1', 'spawn_agent', { task_name: 'alpha', message: 'Add.' }, 'collaboration'),
+              ask('call_2', 'add', { a: 1, b: 1 }),
+            ],
+          },
+          { items: [call('call_3', 'wait_agent', {}, 'collaboration')] },
+          { items: [say('Both added.')] },
+        ],
+        '/root/alpha': [{ items: [ask('call_4', 'pids', {})] }, (request) => ({ items: [say(lastOutput(request))] })],
+      }),
+    options: ({ cwd }) => ({ mcpServers: [server(cwd, 'clock')] }),
+    play: async ({ run }) => {
+      await run('Add.');
+    },
+    check: (seen) => {
+      assert.deepEqual(
+        [...seen.graph.tool_calls.values()].flatMap(({ kind }) => (kind.type === 'mcp' ? [kind.tool] : [])).sort(),
+        ['add', 'pids'],
+      );
+      assert.match(JSON.stringify(seen.requests.at(-1)?.body.input), /Result of agent \/root\/alpha:\\n\[\d+,null\]/);
     },
   },
 ];
