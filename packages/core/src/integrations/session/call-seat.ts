@@ -8,14 +8,18 @@
 
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Turn } from '../../recorder/turn.ts';
+import type { CallWatcher } from './transcript.ts';
 
 /** The place of one announced model call. */
 export class CallSeat {
   readonly turn: Turn;
+  /** Hears how the call ends, whoever records it. */
+  readonly watcher: CallWatcher | null;
   #owner: string | null = null;
 
-  constructor(turn: Turn) {
+  constructor(turn: Turn, watcher: CallWatcher | null = null) {
     this.turn = turn;
+    this.watcher = watcher;
   }
 
   /** Whether some adapter records this call. */

@@ -9,17 +9,8 @@
 import type { ExecutionStatus } from '../../format/event.ts';
 import type { Rollout } from '../../recorder/rollout.ts';
 import type { Turn } from '../../recorder/turn.ts';
-import { commonLength, withoutReasoning } from './history.ts';
 import { membersOf } from './json.ts';
-
-/** What a request says that may belong to a conversation. */
-export interface Sighting {
-  /** Items of the format. */
-  input: readonly unknown[];
-  previousResponseId: string | null;
-  /** The id of a conversation that the service keeps. */
-  conversationId: string | null;
-}
+import { type CallWatcher, type Sighting, Transcript } from './transcript.ts';
 
 /** A turn with what is under way in it. */
 interface OpenTurn {
@@ -30,27 +21,17 @@ interface OpenTurn {
   superseded: boolean;
 }
 
-/** What a call does to its conversation when it ends. */
-export interface DerivedPlace {
+/** The turn of a request, which hears what comes of it. */
+export interface DerivedPlace extends CallWatcher {
   turn: Turn;
-  answered(responseId: string | null, items: readonly unknown[]): void;
-  gaveUp(status: 'failed' | 'cancelled'): void;
 }
 
 /** One conversation. */
 export class Conversation {
   readonly rollout: Rollout;
+  readonly transcript: Transcript = new Transcript();
   #open: OpenTurn | null = null;
   readonly #turns = new Set<OpenTurn>();
-  /** As far as it was told, without reasoning. */
-  #history: readonly unknown[] = [];
-  /** Where the first item stands that the model said; behind the end where it has said nothing. */
-  #firstAnswer = 0;
-  /** What a compaction left: the next request may begin with it. */
-  #compacted: readonly unknown[] | null = null;
-  #failed: readonly unknown[] | null = null;
-  readonly #ids = new Set<string>();
-  readonly #conversationIds = new Set<string>();
 
   constructor(rollout: Rollout) {
     this.rollout = rollout;
@@ -62,75 +43,28 @@ export class Conversation {
     return false;
   }
 
-  /** Whether the service's own ids say that the request belongs here. */
-  isNamedBy({ previousResponseId, conversationId }: Sighting): boolean {
-    if (previousResponseId !== null) return this.#ids.has(`response ${previousResponseId}`);
-    return conversationId !== null && this.#conversationIds.has(conversationId);
-  }
-
-  /** Whether the request repeats one that failed here. */
-  repeatsFailed(input: readonly unknown[]): boolean {
-    const failed = this.#failed;
-    return failed !== null && failed.length === input.length && commonLength(failed, input) === input.length;
-  }
-
-  /** Whether the request goes on where this conversation stands: it says everything that was said, and perhaps more. */
-  isExtendedBy(input: readonly unknown[]): boolean {
-    const told = withoutReasoning(input);
-    const left = this.#compacted;
-    if (left !== null && commonLength(left, told) === left.length) return true;
-    const { length } = this.#history;
-    return this.#firstAnswer < length && commonLength(this.#history, told) === length;
-  }
-
-  /** How much of the request was said here, an answer included; 0 where no answer is. */
-  sharedWith(input: readonly unknown[]): number {
-    const shared = commonLength(this.#history, withoutReasoning(input));
-    return shared > this.#firstAnswer ? shared : 0;
-  }
-
-  /** Whether the request holds an item or answers a call that came from here. */
-  said(input: readonly unknown[]): boolean {
-    return input.some((item) => idsOf(item).some((id) => this.#ids.has(id)));
-  }
-
   /** Takes in a request. */
   begin(sighting: Sighting): DerivedPlace {
-    const { input, conversationId } = sighting;
-    const open = this.#turnFor(input);
+    const open = this.#turnFor(sighting.input);
     open.running++;
     open.status = 'running';
-    this.#failed = null;
-    if (conversationId !== null) this.#conversationIds.add(conversationId);
-    const told = this.#told(sighting);
-    this.#history = told;
+    const told = this.transcript.begin(sighting);
     return {
       turn: open.turn,
       answered: (responseId, items) => {
-        if (responseId !== null) this.#ids.add(`response ${responseId}`);
-        for (const item of items) for (const id of idsOf(item)) this.#ids.add(id);
-        // Another request may have come in between: then this answer is not where the conversation stands.
-        if (this.#history === told) {
-          this.#firstAnswer = Math.min(this.#firstAnswer, told.length);
-          this.#history = [...told, ...withoutReasoning(items)];
-        }
+        told.answered(responseId, items);
         this.#ended(open, 'completed', !items.some(asksForTool));
       },
       gaveUp: (status) => {
-        if (status === 'failed') this.#failed = input;
+        told.gaveUp(status);
         this.#ended(open, status, status === 'cancelled');
       },
     };
   }
 
-  /** The turn that asks for a compaction, and what it left. */
+  /** The turn that asks for a compaction. */
   compacting(): Turn {
     return (this.#open ?? this.#startTurn('a compaction was asked for outside a turn')).turn;
-  }
-
-  /** A compaction was answered with these items. */
-  compacted(items: readonly unknown[]): void {
-    this.#compacted = withoutReasoning(items);
   }
 
   /** Ends the turns that are open. What is still under way did not come to its end. */
@@ -138,33 +72,18 @@ export class Conversation {
     for (const open of this.#turns) this.#close(open, open.running > 0 ? 'aborted' : open.status);
   }
 
-  /** What is known to be said with this request. */
-  #told({ input, previousResponseId, conversationId }: Sighting): readonly unknown[] {
-    const added = withoutReasoning(input);
-    if (previousResponseId !== null || conversationId !== null) return [...this.#history, ...added];
-    const left = this.#compacted;
-    if (left !== null && commonLength(left, added) === left.length) {
-      this.#compacted = null;
-      this.#firstAnswer = 0;
-      return added;
-    }
-    if (commonLength(this.#history, added) <= this.#firstAnswer) this.#firstAnswer = added.length;
-    return added;
-  }
-
   #turnFor(input: readonly unknown[]): OpenTurn {
     const open = this.#open;
-    if (open !== null && this.repeatsFailed(input)) return open;
+    if (open !== null && this.transcript.repeatsFailed(input)) return open;
     const newest = membersOf(input.at(-1));
-    if (open !== null && !(newest.type === 'message' && newest.role === 'user')) return open;
+    const isUsers = newest.type === 'message' && newest.role === 'user';
+    if (open !== null && !isUsers) return open;
     if (open !== null) {
       open.superseded = true;
       if (open.running === 0) this.#close(open, open.status);
     }
     return this.#startTurn(
-      newest.type === 'message' && newest.role === 'user'
-        ? 'the newest item of a request is a message of the user'
-        : 'a request came while no turn was open',
+      isUsers ? 'the newest item of a request is a message of the user' : 'a request came while no turn was open',
     );
   }
 
@@ -188,15 +107,6 @@ export class Conversation {
     if (this.#open === open) this.#open = null;
     open.turn.end(status);
   }
-}
-
-/** What an item is known by. */
-function idsOf(item: unknown): string[] {
-  const { id, call_id } = membersOf(item);
-  return [
-    ...(typeof id === 'string' ? [`item ${id}`] : []),
-    ...(typeof call_id === 'string' ? [`call ${call_id}`] : []),
-  ];
 }
 
 /** Whether somebody has to run something before the model goes on. */

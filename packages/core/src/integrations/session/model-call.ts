@@ -4,17 +4,12 @@ import type { Compaction, CompactionAttempt } from '../../recorder/compaction.ts
 import type { InferenceAttempt, InferenceOutput } from '../../recorder/inference.ts';
 import type { Thread } from '../../recorder/thread.ts';
 import type { KnownCall, ThreadMemory } from './thread-memory.ts';
+import type { CallWatcher } from './transcript.ts';
 
 /** A response as an adapter has it. */
 export interface ModelOutput extends Omit<InferenceOutput, 'outputItems'> {
   /** Items of the format (`formatItem`). */
   outputItems: readonly unknown[];
-}
-
-/** Who else wants to know how a call ended. */
-export interface CallWatcher {
-  answered(responseId: string | null, items: readonly unknown[]): void;
-  gaveUp(status: 'failed' | 'cancelled'): void;
 }
 
 /** An attempt to ask a model. The first end counts. */

@@ -15,11 +15,11 @@ import type { Thread } from '../../recorder/thread.ts';
 import type { Turn } from '../../recorder/turn.ts';
 import { type CallKind, ObservedCalls } from '../observed-calls.ts';
 import { type CallSeat, currentSeat } from './call-seat.ts';
-import type { Sighting } from './conversation.ts';
 import { Conversations } from './conversations.ts';
-import { type Members, membersOf, textOrNull } from './json.ts';
-import { type CallWatcher, CompactionCall, ModelCall } from './model-call.ts';
+import type { Members } from './json.ts';
+import { CompactionCall, ModelCall } from './model-call.ts';
 import { ThreadMemory } from './thread-memory.ts';
+import { type CallWatcher, type Sighting, sightingOf } from './transcript.ts';
 
 /** How the rollouts that adapters open are recorded; see `startRollout`. */
 export type SessionOptions = Omit<StartRolloutOptions, 'threadId'>;
@@ -34,8 +34,11 @@ export interface ModelRequest {
   input: readonly unknown[];
 }
 
+/** What a request asks for: an answer, or a shorter history. */
+export type Asked = 'inference' | 'compaction';
+
 /** Says which seat a call belongs to that the running code makes, or null where it knows of none. */
-export type Locator = () => CallSeat | null;
+export type Locator = (asked: Asked, request: ModelRequest) => CallSeat | null;
 
 interface Place {
   turn: Turn;
@@ -50,6 +53,7 @@ export class TraceSession {
   readonly #options: SessionOptions;
   readonly #calls = new ObservedCalls();
   readonly #locators = new Set<Locator>();
+  readonly #closers = new Set<() => void>();
   readonly #rollouts = new Set<Rollout>();
   readonly #conversations: Conversations;
   readonly #memories = new WeakMap<Thread, ThreadMemory>();
@@ -98,6 +102,7 @@ export class TraceSession {
   /** Ends every rollout that adapters opened. Later calls begin new ones. */
   end(): void {
     this.#conversations.end();
+    for (const close of this.#closers) close();
     for (const rollout of this.#rollouts) this.endRollout(rollout);
   }
 
@@ -110,6 +115,11 @@ export class TraceSession {
   addLocator(locate: Locator): () => void {
     this.#locators.add(locate);
     return () => this.#locators.delete(locate);
+  }
+
+  /** Adds what an adapter does before the rollouts it opened end, such as ending its turns. */
+  beforeEnd(close: () => void): void {
+    this.#closers.add(close);
   }
 
   /** Says once in the trace what an adapter cannot see of this thread. */
@@ -127,7 +137,7 @@ export class TraceSession {
   /** Records that a model is asked. Null where another adapter records this call, or nobody does. */
   startModelCall(owner: string, request: ModelRequest): ModelCall | null {
     const { model, providerName, body, input } = request;
-    const place = this.#place(owner, request, (sighting) => {
+    const place = this.#place(owner, 'inference', request, (sighting) => {
       const conversation = this.#conversations.of(sighting);
       const derived = conversation.begin(sighting);
       return { turn: derived.turn, watcher: derived, compacted: UNHEARD };
@@ -142,9 +152,9 @@ export class TraceSession {
   /** Records that a shorter history is asked for. Null where another adapter records it, or nobody does. */
   startCompaction(owner: string, request: ModelRequest): CompactionCall | null {
     const { model, providerName, body, input } = request;
-    const place = this.#place(owner, request, (sighting) => {
+    const place = this.#place(owner, 'compaction', request, (sighting) => {
       const conversation = this.#conversations.of(sighting);
-      const compacted = (items: readonly unknown[]): void => conversation.compacted(items);
+      const compacted = (items: readonly unknown[]): void => conversation.transcript.compacted(items);
       return { turn: conversation.compacting(), watcher: null, compacted };
     });
     if (place === null) return null;
@@ -165,24 +175,19 @@ export class TraceSession {
     return memory;
   }
 
-  #place(owner: string, { body, input }: ModelRequest, converse: (sighting: Sighting) => Place): Place | null {
-    const seat = this.#seat();
-    if (seat !== null) return seat.take(owner) && seat.turn.recording ? placeIn(seat.turn) : null;
+  #place(owner: string, asked: Asked, request: ModelRequest, converse: (sighting: Sighting) => Place): Place | null {
+    const seat = this.#seat(asked, request);
+    if (seat !== null) return seat.take(owner) && seat.turn.recording ? placeIn(seat.turn, seat.watcher) : null;
     const { turn } = currentTrace();
-    if (turn.recording) return placeIn(turn);
-    if (!this.recording) return null;
-    return converse({
-      input,
-      previousResponseId: textOrNull(body.previous_response_id),
-      conversationId: textOrNull(body.conversation) ?? textOrNull(membersOf(body.conversation).id),
-    });
+    if (turn.recording) return placeIn(turn, null);
+    return this.recording ? converse(sightingOf(request)) : null;
   }
 
-  #seat(): CallSeat | null {
+  #seat(asked: Asked, request: ModelRequest): CallSeat | null {
     const seat = currentSeat();
     if (seat !== null) return seat;
     for (const locate of this.#locators) {
-      const located = locate();
+      const located = locate(asked, request);
       if (located !== null) return located;
     }
     return null;
@@ -199,8 +204,8 @@ export class TraceSession {
   }
 }
 
-function placeIn(turn: Turn): Place {
-  return { turn, watcher: null, compacted: UNHEARD };
+function placeIn(turn: Turn, watcher: CallWatcher | null): Place {
+  return { turn, watcher, compacted: (items) => watcher?.answered(null, items) };
 }
 
 /** The session of adapters that were given none, so that those of one process know of each other. */
