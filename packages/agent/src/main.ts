@@ -32,7 +32,7 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 async function runCommand(options: CommandOptions): Promise<number> {
-  const { prompt, model, cwd, mcp, compactAtTokens, incremental, json } = options;
+  const { prompt, model, cwd, mcp, compactAtTokens, incremental, agents, json } = options;
   const root = resolve(openTraceRoot(process.env));
   const controller = new AbortController();
   const session = new AgentSession({
@@ -40,6 +40,7 @@ async function runCommand(options: CommandOptions): Promise<number> {
     cwd,
     mcpServers: mcp.map(({ name, command, args }) => ({ name, command, args: [...args], cwd })),
     incremental,
+    ...(agents ? {} : { agents: false as const }),
     ...(compactAtTokens === null ? {} : { compactAtTokens }),
     record: {
       root,

@@ -11,6 +11,8 @@ export interface CommandOptions {
   mcp: readonly McpCommand[];
   compactAtTokens: number | null;
   incremental: boolean;
+  /** Whether the agent may spawn others. */
+  agents: boolean;
   json: boolean;
 }
 
@@ -35,6 +37,7 @@ Runs one turn of an agent in a folder, with a shell, patches, code and child age
   --mcp 'COMMAND ARGS'   starts an MCP server; 'NAME=COMMAND ARGS' names it; may be repeated
   --compact-at TOKENS    compacts the history when a request had more tokens
   --incremental          sends only what is new; the service then stores the conversation
+  --no-agents            the agent spawns no other agents
   --json                 prints the result as JSON instead of the text
   --help                 prints this
 
@@ -63,6 +66,7 @@ export function commandOptions(
     mcp: named((values.mcp ?? []).map(mcpCommand)),
     compactAtTokens: values['compact-at'] === undefined ? null : tokens(values['compact-at']),
     incremental: values.incremental ?? false,
+    agents: values['no-agents'] !== true,
     json: values.json ?? false,
   };
 }
@@ -78,6 +82,7 @@ function parsed(args: readonly string[]) {
         mcp: { type: 'string', multiple: true },
         'compact-at': { type: 'string' },
         incremental: { type: 'boolean' },
+        'no-agents': { type: 'boolean' },
         json: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },

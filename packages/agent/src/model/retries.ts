@@ -26,8 +26,8 @@ export class Retries {
     if (failure.kind !== 'retry') return null;
     const delay_ms = this.#delays_ms[this.#failures++];
     if (delay_ms === undefined) return null;
-    const wait_ms = Math.max(delay_ms, failure.retryAfter_ms ?? 0);
-    return wait_ms > LONGEST_WAIT_MS ? null : wait_ms;
+    const asked_ms = failure.retryAfter_ms ?? 0;
+    return asked_ms > LONGEST_WAIT_MS ? null : Math.max(delay_ms, asked_ms);
   }
 }
 

@@ -23,7 +23,7 @@ function reduceByReference(bundle: string): string {
   return readFileSync(state, 'utf8');
 }
 
-describe('what an agent records', () => {
+describe('what an agent records', { timeout: 60_000 }, () => {
   for (const scenario of SCENARIOS) {
     it(`reduces without a finding and tells what happened: ${scenario.name}`, async () => {
       const played = await playScenario(scenario);

@@ -1,0 +1,155 @@
+import { mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { reduceBundle } from '@rollout-trace/core';
+import { directorySource } from '@rollout-trace/core/node';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { byAgent, call, inOrder, type Script, say, startScriptedModel } from '../scripted-model/index.ts';
+import type { Tool } from '../tools/tool.ts';
+import { AgentSession, type AgentSessionOptions } from './session.ts';
+
+const never: Script = () => new Promise(() => undefined);
+
+afterEach(() => vi.unstubAllEnvs());
+
+async function opened(script: Script, options: Partial<AgentSessionOptions> = {}) {
+  const home = realpathSync(mkdtempSync(join(tmpdir(), 'rollout-trace-session-')));
+  const model = await startScriptedModel(script);
+  const session = new AgentSession({
+    apiKey: 'sk-scripted',
+    baseURL: model.url,
+    model: 'model-1',
+    cwd: home,
+    record: { root: join(home, 'traces'), format: 'bundle' },
+    retryDelays_ms: [],
+    // The worker of code cells is there in the build only.
+    code: false,
+    ...options,
+  });
+  onTestFinished(async () => {
+    await session.close();
+    await model.close();
+    rmSync(home, { recursive: true, force: true });
+  });
+  return { home, model, session };
+}
+
+function reduced(session: AgentSession) {
+  return reduceBundle(directorySource(session.location), { mode: 'strict' }).graph;
+}
+
+describe('a session', { timeout: 60_000 }, () => {
+  it('records nothing where it is told so, and works all the same', async () => {
+    vi.stubEnv('ROLLOUT_TRACE_ROOT', join(tmpdir(), 'not-to-be-made'));
+    const { session, model } = await opened(inOrder([{ items: [say('Hi.')] }]), { record: false });
+    expect((await session.run('Hello.')).text).toBe('Hi.');
+    expect(session.location).toBe('');
+    expect(model.requests[0]?.headers['x-codex-inference-call-id']).toBeUndefined();
+    expect(model.refusals).toEqual([]);
+  });
+
+  it('records where the environment says', async () => {
+    const root = mkdtempSync(join(tmpdir(), 'rollout-trace-root-'));
+    onTestFinished(() => rmSync(root, { recursive: true, force: true }));
+    vi.stubEnv('ROLLOUT_TRACE_ROOT', root);
+    const { session } = await opened(inOrder([{ items: [say('Hi.')] }]), { record: {} });
+    await session.run('Hello.');
+    await session.close();
+    expect(readdirSync(root)).toHaveLength(1);
+    expect(session.location.startsWith(root)).toBe(true);
+  });
+
+  it('runs one turn at a time, and none after its end', async () => {
+    const { session, model } = await opened(never);
+    const first = session.run('One.');
+    await model.until(1);
+    await expect(session.run('Two.')).rejects.toThrow('in the middle of a turn');
+    await session.close();
+    expect((await first).status).toBe('cancelled');
+    await expect(session.run('Three.')).rejects.toThrow('is closed');
+    expect(reduced(session).status).toBe('aborted');
+  });
+
+  it('a compaction that is cancelled leaves the history as it was', async () => {
+    const { session, model } = await opened(({ endpoint, number }) =>
+      endpoint === 'compact' ? new Promise(() => undefined) : { items: [say(`Answer ${number}.`)] },
+    );
+    await session.run('One.');
+    const before = [...session.root.history.items];
+    const controller = new AbortController();
+    const compaction = session.compact({ signal: controller.signal });
+    await model.until(2);
+    controller.abort();
+    expect((await compaction).status).toBe('cancelled');
+    expect(session.root.history.items.slice(0, before.length)).toEqual(before);
+    expect((await session.run('Two.')).status).toBe('completed');
+    await session.close();
+    expect([...reduced(session).compaction_requests.values()].map(({ execution }) => execution.status)).toEqual([
+      'failed',
+    ]);
+    expect(model.refusals).toEqual([]);
+  });
+
+  it('waiting for the next attempt ends when the turn is cancelled', async () => {
+    const controller = new AbortController();
+    const { session } = await opened(inOrder([{ status: 500 }]), {
+      retryDelays_ms: [3_600_000],
+      onEvent: ({ type }) => {
+        if (type === 'retry') controller.abort();
+      },
+    });
+    expect((await session.run('Try.', { signal: controller.signal })).status).toBe('cancelled');
+  });
+
+  it('a turn does not wait for servers once it is cancelled', async () => {
+    const hangs = { name: 'slow', command: process.execPath, args: ['-e', 'setInterval(() => undefined, 1000)'] };
+    const { session, model } = await opened(inOrder([]), { mcpServers: [hangs] });
+    const controller = new AbortController();
+    const turn = session.run('Go.', { signal: controller.signal });
+    controller.abort();
+    expect((await turn).status).toBe('cancelled');
+    expect(model.requests).toEqual([]);
+  });
+
+  it('tools that cannot be listed fail the turn, not the session', async () => {
+    let broken = true;
+    const tools: Tool[] = [];
+    const { session } = await opened(inOrder([{ items: [say('Hi.')] }]), {
+      tools: new Proxy(tools, {
+        get: (target, key) => {
+          if (broken) throw new Error('no tools today');
+          return Reflect.get(target, key);
+        },
+      }),
+    });
+    expect(await session.run('One.')).toMatchObject({ status: 'failed', error: 'no tools today' });
+    broken = false;
+    expect(await session.run('Two.')).toMatchObject({ status: 'completed', text: 'Hi.' });
+    await session.close();
+    expect([...reduced(session).codex_turns.values()].map(({ execution }) => execution.status)).toEqual([
+      'failed',
+      'completed',
+    ]);
+  });
+
+  it('the model is told who asks, and commands are not told the key', async () => {
+    vi.stubEnv('OPENAI_API_KEY', 'sk-secret');
+    const { session, model } = await opened(
+      byAgent({
+        '/root': [
+          { items: [call('call_1', 'exec_command', { cmd: 'echo "key=$OPENAI_API_KEY."' })] },
+          { items: [say('None.')] },
+        ],
+      }),
+      { instructions: 'Be brief.', request: { reasoning: { effort: 'low' } } },
+    );
+    await session.run('Look.');
+    const { body } = model.requests[1] ?? {};
+    expect(body).toMatchObject({
+      instructions: 'Be brief.',
+      reasoning: { effort: 'low' },
+      metadata: { agent_path: '/root' },
+    });
+    expect(JSON.stringify(body?.input)).toContain('key=.');
+  });
+});
