@@ -75,7 +75,7 @@ export function rolloutTrace(options: RolloutTraceOptions = {}): RolloutTelemetr
     onToolCallFinish: (event) => tell(event, (told) => older.toolEnded(told)),
     onStepFinish: (event) => tell(event, (told) => typeof told.callId !== 'string' && older.stepEnded(told)),
     onEnd: (event) => tell(event, ({ callId }) => runs.end(callId, 'completed')),
-    onFinish: (event) => tell(event, (told) => typeof told.callId !== 'string' && older.ended()),
+    onFinish: (event) => tell(event, (told) => typeof told.callId !== 'string' && older.ended(told)),
     onAbort: (event) => tell(event, ({ callId, reason }) => runs.end(callId, 'cancelled', reason ?? 'aborted')),
     onError: (event) =>
       tell(event, ({ callId, error }) => runs.end(callId, isAbort(error) ? 'cancelled' : 'failed', error)),
