@@ -1,6 +1,6 @@
 // @ts-check
-// `npm run test:reference [-- --dir DIR]`: puts every recording of the recorder's tests before the real Codex, too.
-// DIR and ROLLOUT_TRACE_CODEX mean what they mean to test-codex.mjs.
+// `npm run test:reference [-- --dir DIR]`: puts every recording of the tests of recorder and agent before the real
+// Codex, too. DIR and ROLLOUT_TRACE_CODEX mean what they mean to test-codex.mjs.
 
 import { mkdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -10,6 +10,7 @@ import { runTests } from './testing/run-tests.mjs';
 const { values } = parseArgs({ options: { dir: { type: 'string', default: CODEX_FOLDER } } });
 mkdirSync(values.dir, { recursive: true });
 const recorder = 'packages/core/src/node/recorder';
-runTests([`${recorder}/reference.test.ts`, `${recorder}/process.test.ts`], {
+const agent = 'packages/agent/src/scenarios';
+runTests([`${recorder}/reference.test.ts`, `${recorder}/process.test.ts`, `${agent}/scenarios.test.ts`], {
   ROLLOUT_TRACE_CODEX: codexProgram(values.dir),
 });

@@ -3,9 +3,18 @@
 import { AGENTS } from './agents.ts';
 import { CODE } from './code.ts';
 import { COMMANDS } from './commands.ts';
+import { FAULTS } from './faults.ts';
 import { MCP } from './mcp.ts';
 import { REQUESTS } from './requests.ts';
 import type { Scenario } from './scenario.ts';
 import { TURNS } from './turns.ts';
 
-export const SCENARIOS: readonly Scenario[] = [...TURNS, ...REQUESTS, ...COMMANDS, ...CODE, ...AGENTS, ...MCP];
+export const SCENARIOS: readonly Scenario[] = [
+  ...TURNS,
+  ...REQUESTS,
+  ...COMMANDS,
+  ...CODE,
+  ...AGENTS,
+  ...MCP,
+  ...FAULTS,
+];

@@ -35,6 +35,22 @@ export function meeting(): Tool {
   );
 }
 
+/** Gives back the text it was given. */
+export const sayAgain: Tool = tool('say_again', async ({ input }) => {
+  const { text } = JSON.parse(input) as { text: string };
+  return { output: text, value: text, status: 'completed' };
+});
+
+/** Shows a picture. */
+export const picture: Tool = tool('picture', async () => ({
+  output: [
+    { type: 'input_text', text: 'a dot' },
+    { type: 'input_image', image_url: 'data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA=' },
+  ],
+  value: null,
+  status: 'completed',
+}));
+
 /** Runs until it is cancelled. */
 export const endless: Tool = tool(
   'endless',
