@@ -61,7 +61,7 @@ async function execCommand(terminals: Terminals, run: ToolRun): Promise<ToolOutc
   const terminal = terminals.open({ callId: run.callId, turnId: run.turnId, command, cwd, trace: run.trace });
   await terminal.wait(yield_time_ms, run.signal);
   const cancelled = run.signal.aborted && terminal.exitCode === null;
-  if (cancelled) await terminal.stop();
+  if (cancelled) await terminals.end(terminal);
   terminals.settle(terminal);
   const wall_time_ms = performance.now() - start_ms;
   return terminalOutcome(terminal, { wall_time_ms, max_output_tokens, cancelled, note: null });

@@ -17,8 +17,8 @@ const KILLED_MS = 5_000;
 
 /** Some of the processes that were started here. */
 export interface Family {
-  /** The leader of a session and group, while it lives; null where it is gone and its number may be another's. */
-  leader(): number | null;
+  /** Leaders of sessions and groups that live: once one is gone, its number may be another's. */
+  leaders(): ReadonlySet<number>;
   /** Whether a mark is one of theirs. */
   hasMark(mark: string): boolean;
 }
@@ -57,11 +57,11 @@ async function signalUntilGone(family: Family, signal: 'SIGTERM' | 'SIGKILL', li
 
 /** Numbers that `kill` takes: processes, and where they cannot be told apart a group as a negative number. */
 async function livingTargets(family: Family): Promise<number[]> {
-  const leader = family.leader();
   const processes = await readProcesses();
-  if (processes === null) return leader !== null && send(-leader, 0) ? [-leader] : [];
+  const leaders = family.leaders();
+  if (processes === null) return [...leaders].map((leader) => -leader).filter((group) => send(group, 0));
   const living = await Promise.all(
-    processes.map(async (pid) => ((await belongs(pid, leader, family)) && pid !== process.pid ? [pid] : [])),
+    processes.map(async (pid) => ((await belongs(pid, leaders, family)) && pid !== process.pid ? [pid] : [])),
   );
   return living.flat();
 }
@@ -76,22 +76,18 @@ async function readProcesses(): Promise<number[] | null> {
   }
 }
 
-async function belongs(pid: number, leader: number | null, family: Family): Promise<boolean> {
+async function belongs(pid: number, leaders: ReadonlySet<number>, family: Family): Promise<boolean> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, 'latin1');
     // The name stands in brackets and may hold anything: what counts begins behind the last one.
     const [state, , group, session] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     // A zombie is dead; whether its parent looks is not in our hands.
     if (state === 'Z' || state === 'X') return false;
-    if (leader !== null && (Number(group) === leader || Number(session) === leader)) return true;
+    if (leaders.has(Number(group)) || leaders.has(Number(session))) return true;
     const environment = await readFile(`/proc/${pid}/environ`, 'utf8');
     const entry = environment.split('\0').find((each) => each.startsWith(`${MARK_VARIABLE}=`));
-    return (
-      entry
-        ?.slice(MARK_VARIABLE.length + 1)
-        .split(':')
-        .some((mark) => family.hasMark(mark)) ?? false
-    );
+    const marks = entry?.slice(MARK_VARIABLE.length + 1).split(':') ?? [];
+    return marks.some((mark) => family.hasMark(mark));
   } catch {
     // Gone meanwhile, or of another user, whom no signal of ours would reach.
     return false;

@@ -11,7 +11,7 @@ import { type IPty, spawn } from '@lydell/node-pty';
 import type { ToolCall } from '@rollout-trace/core/recorder/node';
 import { EndMarkReader, markedCommand } from './end-mark.ts';
 import { type Excerpt, OutputBuffer } from './output-buffer.ts';
-import { endFamily, type Family, markedEnvironment } from './processes.ts';
+import { markedEnvironment } from './processes.ts';
 import { type CommandStart, commandBegin, commandEnd } from './runtime-observation.ts';
 
 /** So much is kept of all a terminal prints, and of what it prints between two calls. */
@@ -27,8 +27,6 @@ export interface TerminalOptions extends CommandStart {
   mark: string;
   /** The call that opens it. */
   trace: ToolCall;
-  /** From asking the processes to end until they are killed. */
-  grace_ms: number;
 }
 
 /** A running command, or what is left of one that ended. */
@@ -39,13 +37,13 @@ export class Terminal {
   readonly #options: TerminalOptions;
   readonly #pty: IPty;
   readonly #reader: EndMarkReader;
-  readonly #family: Family;
   readonly #scrollback = new OutputBuffer(SCROLLBACK_BYTES);
   readonly #started_ms = performance.now();
   readonly #ended: Promise<void>;
   #unread = new OutputBuffer(SCROLLBACK_BYTES);
   #exitCode: number | null = null;
-  #stopping: Promise<void> | null = null;
+  #leaderLives = true;
+  #ending: Promise<void> | null = null;
   #resolveEnded: () => void = () => {};
 
   /** Starts the command. @throws where the system has no terminal or process to give */
@@ -65,11 +63,9 @@ export class Terminal {
       cwd: options.cwd,
       env: markedEnvironment(options.env, options.mark),
     });
-    let leader: number | null = this.#pty.pid;
-    this.#family = { leader: () => leader, hasMark: (mark) => mark === options.mark };
     this.#pty.onData((chunk) => this.#print(chunk));
     this.#pty.onExit(({ exitCode, signal }) => {
-      leader = null;
+      this.#leaderLives = false;
       // Only where the shell around the command was killed, or could not print any more.
       this.#end(this.#reader.rest(), signal === undefined || signal === 0 ? exitCode : 128 + signal);
     });
@@ -112,13 +108,18 @@ export class Terminal {
     }
   }
 
-  /** Ends the command and everything it started. Resolves when all of it is gone. */
-  stop(): Promise<void> {
-    this.#stopping ??= endFamily(this.#family, this.#options.grace_ms).then(() =>
+  /** The leader of its session, while it lives. */
+  get leader(): number | null {
+    return this.#leaderLives ? this.#pty.pid : null;
+  }
+
+  /** Its owner is ending it and everything it started. Resolves when that is done, whether or not it worked. */
+  endWith(ending: Promise<void>): Promise<void> {
+    this.#ending ??= ending.then(() =>
       // What even SIGKILL does not end hangs in the kernel. Nobody waits for it any longer.
       this.#end(this.#reader.rest(), 128 + constants.signals.SIGKILL),
     );
-    return this.#stopping;
+    return this.#ending;
   }
 
   #print(chunk: string): void {
@@ -142,7 +143,7 @@ export class Terminal {
     if (this.#exitCode !== null) return;
     this.#keep(lastText);
     this.#exitCode = exitCode;
-    const stopped = this.#stopping !== null;
+    const stopped = this.#ending !== null;
     const end = {
       exitCode,
       stopped,

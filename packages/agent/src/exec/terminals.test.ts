@@ -162,6 +162,20 @@ describe('exec_command', () => {
   });
 });
 
+describe('many terminals', () => {
+  it('give way where they ended unheard, and else refuse another', async () => {
+    const open = await Promise.all(Array.from({ length: 64 }, () => exec('cat', { yield_time_ms: 0 })));
+    const refused = await session.call('exec_command', { cmd: 'cat', yield_time_ms: 0 });
+    expect(refused.output).toBe('64 terminals are open: end one with write_stdin before opening another');
+    const { session_id } = open[20] ?? {};
+    const ended = terminals.get(session_id ?? 0);
+    ended.write('\u0004');
+    await ended.wait(LONG_MS, new AbortController().signal);
+    expect((await exec('echo room')).output).toBe('room\r\n');
+    expect(() => terminals.get(session_id ?? 0)).toThrow(`session ${session_id} is unknown or has ended`);
+  });
+});
+
 describe('write_stdin', () => {
   it('types into the terminal of its session, and tells its end once', async () => {
     const read = 'while read -r line; do echo "got:$line"; [ "$line" = end ] && exit 4; done';
@@ -256,6 +270,9 @@ describe('the record', () => {
     });
     expect(operations[2]).toMatchObject({ request: { stdin: 'hello\n' } });
     expect(operations[2]?.result?.stdout).toMatch(/^Wall time: .*\nExit code: 4\nOutput .*:\nhello\r\ngot:hello\r\n$/);
+    const log = readFileSync(join(session.bundle, 'trace.jsonl'), 'utf8');
+    const target = { type: 'stdin_target_resolved', tool_call_id: 'call_3', exec_tool_call_id: 'call_1' };
+    expect(log).toContain(JSON.stringify(target));
     expect(operations[3]?.result?.stderr).toBe(`session ${session_id} is unknown or has ended: no session is open`);
   });
 

@@ -50,12 +50,11 @@ export class Terminals {
   }
 
   /** Starts a command. @throws {ToolError} where too many run already */
-  open(options: Omit<TerminalOptions, 'sessionId' | 'env' | 'mark' | 'grace_ms'>): Terminal {
+  open(options: Omit<TerminalOptions, 'sessionId' | 'env' | 'mark'>): Terminal {
     if (this.#closing !== null) throw new Error('the terminals of this thread are closed');
     this.#makeRoom();
     const sessionId = ++this.#lastSessionId;
-    const mark = `${this.#id}.${sessionId}`;
-    const terminal = new Terminal({ ...options, sessionId, env: this.env, mark, grace_ms: this.#grace_ms });
+    const terminal = new Terminal({ ...options, sessionId, env: this.env, mark: this.#mark(sessionId) });
     this.#open.set(sessionId, terminal);
     return terminal;
   }
@@ -74,18 +73,33 @@ export class Terminals {
     if (terminal.exitCode !== null) this.#open.delete(terminal.sessionId);
   }
 
-  /** Ends everything that commands of this thread started, and still runs. */
+  /** Ends a command and everything it started. Resolves when all of it is gone. */
+  async end(terminal: Terminal): Promise<void> {
+    const own = this.#mark(terminal.sessionId);
+    await terminal.endWith(this.#endFamily([terminal], (mark) => mark === own));
+  }
+
+  /** Ends everything that commands of this thread started and that still runs, whether or not they have ended. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
   }
 
   async #close(): Promise<void> {
-    await Promise.all([...this.#open.values()].map((terminal) => terminal.stop()));
+    const open = [...this.#open.values()];
+    // Together, for each family looks through all processes there are.
+    const ending = this.#endFamily(open, (mark) => mark.startsWith(`${this.#id}.`));
+    await Promise.all([ending, ...open.map((terminal) => terminal.endWith(ending))]);
     this.#open.clear();
-    // What commands that ended long ago left running.
-    const family = { leader: () => null, hasMark: (mark: string) => mark.startsWith(`${this.#id}.`) };
-    await endFamily(family, this.#grace_ms);
+  }
+
+  #endFamily(terminals: readonly Terminal[], hasMark: (mark: string) => boolean): Promise<void> {
+    const leaders = (): Set<number> => new Set(terminals.flatMap(({ leader }) => (leader === null ? [] : [leader])));
+    return endFamily({ leaders, hasMark }, this.#grace_ms);
+  }
+
+  #mark(sessionId: number): string {
+    return `${this.#id}.${sessionId}`;
   }
 
   #makeRoom(): void {
