@@ -3,8 +3,8 @@
  * it, the others leave it alone. Not here: how a call is recorded.
  */
 
-/** What a call is known by: a response of a model by its response id, a tool call by its call id. */
-export type CallKind = 'response' | 'tool_call';
+/** What a call is known by: a response of a model by its response id, a tool call by its call id, a run by its SDK's id. */
+export type CallKind = 'response' | 'tool_call' | 'run';
 
 /** More than an agent has under way at once; a claim that old is settled. */
 const REMEMBERED = 10_000;

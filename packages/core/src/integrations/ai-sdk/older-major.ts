@@ -6,6 +6,7 @@
  */
 
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { randomUUID } from 'node:crypto';
 import { enterTrace } from '../../node/recorder/current-trace.ts';
 import { listOf, type Members, membersOf } from '../session/json.ts';
 import { type AskedModel, OWNER, type Run } from './run.ts';
@@ -37,7 +38,6 @@ export class OlderMajor {
   readonly #owners = new WeakMap<object, string>();
   /** Set once a run was lost: then no run can be told to be the only one. */
   #blind = false;
-  #count = 0;
 
   constructor(runs: Runs) {
     this.#runs = runs;
@@ -54,7 +54,7 @@ export class OlderMajor {
         : prompt;
     const beginning = { ...event, ...modelOf(model), messages: told };
     const parent = this.#context.getStore() ?? null;
-    const id = `older ${++this.#count}`;
+    const id = randomUUID();
     this.#context.enterWith({ id, parent, beginning, run: null, asked: null });
   }
 

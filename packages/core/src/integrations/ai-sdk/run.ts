@@ -60,6 +60,12 @@ export class Run {
     this.#asked = null;
   }
 
+  /** A step is over, and whoever tells of it did not hear the answer. */
+  stepEnded(): void {
+    this.#asked?.answered(null, null, []);
+    this.#asked = null;
+  }
+
   /** A tool begins to run. */
   toolStarted({ toolCallId, toolName, input }: Members): void {
     if (typeof toolCallId !== 'string' || typeof toolName !== 'string' || this.#tools.has(toolCallId)) return;
@@ -113,6 +119,16 @@ export class AskedModel {
     this.input = itemsOfMessages(event.messages);
   }
 
+  /** Whether the call is recorded from what the SDK tells. */
+  get recordsItself(): boolean {
+    return this.#call !== null;
+  }
+
+  /** The model began to answer, or has. */
+  returned(): void {
+    this.#begin();
+  }
+
   /** Asks the model. */
   async through<T>(execute: () => PromiseLike<T>): Promise<T> {
     let result: T;
@@ -122,7 +138,7 @@ export class AskedModel {
       quietly(undefined, () => this.broke(error, isAbort(error)));
       throw error;
     }
-    quietly(undefined, () => this.#begin());
+    quietly(undefined, () => this.returned());
     return result;
   }
 

@@ -1,5 +1,6 @@
 /** The runs that are under way, by the id the SDK gives each. Not here: what is recorded of one (`run.ts`). */
 
+import { randomUUID } from 'node:crypto';
 import { type Members, textOrNull } from '../session/json.ts';
 import type { TraceSession } from '../session/session.ts';
 import { itemsOfMessages } from './derived-items.ts';
@@ -21,6 +22,8 @@ const OUTPUTS_HIDDEN = 'outputs: the host hides them from telemetry (recordOutpu
 export class Runs {
   readonly session: TraceSession;
   readonly #places: RunPlaces;
+  /** Telemetry may be registered twice, as by the host and by `auto`: one of them records a run. */
+  readonly #owner = `${OWNER} ${randomUUID()}`;
   readonly #runs = new Map<string, Run>();
 
   constructor(session: TraceSession) {
@@ -30,7 +33,7 @@ export class Runs {
 
   /** A run begins; null where nothing is recorded. */
   begin(id: string, event: Members): Run | null {
-    if (!this.session.listening) return null;
+    if (!this.session.listening || !this.session.claim('run', id, this.#owner)) return null;
     const place = this.#places.of({
       model: textOrNull(event.modelId) ?? '',
       providerName: textOrNull(event.provider) ?? OWNER,

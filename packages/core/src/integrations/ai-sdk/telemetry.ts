@@ -49,8 +49,11 @@ const RUNS = new Set(['ai.generateText', 'ai.streamText']);
 
 /** Records the runs of the AI SDK: `registerTelemetry(rolloutTrace())`. */
 export function rolloutTrace(options: RolloutTraceOptions = {}): RolloutTelemetry {
-  const session = options.session ?? processSession;
-  const runs = new Runs(session);
+  return telemetryFor(new Runs(options.session ?? processSession));
+}
+
+/** The object that tells these runs. */
+export function telemetryFor(runs: Runs): RolloutTelemetry {
   const older = new OlderMajor(runs);
   const tell = (event: unknown, action: (event: Members) => unknown): void => {
     quietly<unknown>(undefined, () => action(membersOf(event)));

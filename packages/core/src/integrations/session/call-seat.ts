@@ -7,6 +7,7 @@
  */
 
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Channel } from 'node:diagnostics_channel';
 import type { Turn } from '../../recorder/turn.ts';
 import type { CallWatcher } from './transcript.ts';
 
@@ -44,4 +45,9 @@ export function withSeat<T>(seat: CallSeat, action: () => T): T {
 /** The seat of the model call that the running code makes, or null. */
 export function currentSeat(): CallSeat | null {
   return storage.getStore() ?? null;
+}
+
+/** Makes the seat that a message of a channel is about the current one for what the channel runs. Null changes nothing. */
+export function bindSeat<M>(channel: Channel<unknown, M>, seatOf: (message: M) => CallSeat | null): void {
+  channel.bindStore(storage, (message) => seatOf(message) ?? storage.getStore());
 }

@@ -4,6 +4,7 @@
  */
 
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Channel } from 'node:diagnostics_channel';
 import { CodeCell } from '../../recorder/code-cell.ts';
 import { Thread } from '../../recorder/thread.ts';
 import { ToolCall } from '../../recorder/tool.ts';
@@ -42,6 +43,14 @@ export function withTrace<T>(handle: Thread | Turn | ToolCall | CodeCell, action
  */
 export function enterTrace(handle: Thread | Turn | ToolCall | CodeCell): void {
   if (handle.recording) storage.enterWith(entered(handle, currentTrace()));
+}
+
+/** Makes the handle that a message of a channel is about the current one for what the channel runs. Null changes nothing. */
+export function bindTrace<M>(channel: Channel<unknown, M>, handleOf: (message: M) => Turn | ToolCall | null): void {
+  channel.bindStore(storage, (message) => {
+    const handle = handleOf(message);
+    return handle?.recording === true ? entered(handle, currentTrace()) : currentTrace();
+  });
 }
 
 function entered(handle: Thread | Turn | ToolCall | CodeCell, outer: CurrentTrace): CurrentTrace {
