@@ -10,7 +10,7 @@ import { type FilePlace, WorkingFolder } from './working-folder.ts';
 import type { FileContent, FileWrite } from './write-files.ts';
 
 /** A change of one file, as it is recorded. Paths are absolute. */
-export type FileChange =
+type FileChange =
   | { type: 'add'; content: string }
   | { type: 'delete'; content: string }
   | { type: 'update'; unified_diff: string; move_path: string | null };
