@@ -171,7 +171,7 @@ describe('a tree of agents', () => {
     const deep = tree.spawn(a, seed('deep'));
     expect(tree.maySpawn(deep)).toBe(false);
     expect(() => tree.spawn(deep, seed('deeper'))).toThrow('agents may not be nested deeper than 2');
-    expect(() => tree.spawn(root, seed('b'))).toThrow('there are 2 agents already');
+    expect(() => tree.spawn(root, seed('b'))).toThrow('the limit of agents at a time is 2');
     await tree.close(root, 'a/deep');
     tree.spawn(root, seed('b'));
     expect(tree.list(null).map(({ agent_name }) => agent_name)).toEqual(['/root', '/root/a', '/root/b']);

@@ -75,7 +75,8 @@ export class AgentTree {
     const path = agentPathOf(taskName, parent.path);
     if (this.#agents.has(path)) throw new ToolError(`there is or was an agent ${path}; choose another task_name`);
     const live = [...this.#agents.values()].filter(({ thread }) => thread.depth > 0 && !thread.closed);
-    if (live.length >= agents) throw new ToolError(`there are ${agents} agents already; close one that is done`);
+    if (live.length >= agents)
+      throw new ToolError(`the limit of agents at a time is ${agents}; close one that is done`);
     const { nickname, agentRole, model } = seed;
     const thread = parent.spawn({
       taskName,

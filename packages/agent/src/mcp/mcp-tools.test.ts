@@ -105,7 +105,21 @@ describe('the tools of a server', () => {
     expect(failures).toEqual([]);
     expect(tools.every(({ namespace }) => namespace === 'mcp__test')).toBe(true);
     expect(tools.map(({ spec }) => spec.name)).toEqual([
-      ...['add', 'meta', 'client', 'environment', 'fail', 'picture', 'now', 'refuse', 'hang', 'work', 'die', 'pids'],
+      ...[
+        'add',
+        'meta',
+        'client',
+        'environment',
+        'fail',
+        'picture',
+        'now',
+        'refuse',
+        'hang',
+        'work',
+        'die',
+        'flood',
+        'pids',
+      ],
       expect.stringMatching(/^read_file_[0-9a-f]{8}$/),
       expect.stringMatching(/^read_file_[0-9a-f]{8}$/),
       'read_file',
@@ -266,6 +280,16 @@ describe('a server that dies', () => {
       output: 'MCP server test is gone: it exited with code 3; its last words were: it hurts.',
       status: 'failed',
     });
+  });
+
+  test('of a message longer than can be read is told so', async () => {
+    const servers = await started();
+    const { outcome } = await call(servers, 'flood');
+    expect(outcome).toMatchObject({
+      status: 'failed',
+      output: expect.stringMatching(/wrote a message that is too long/),
+    });
+    expect((await call(servers, 'add', { a: 1, b: 1 })).outcome).toMatchObject({ output: '2' });
   });
 
   test('and cannot be started again says so at every call', async () => {

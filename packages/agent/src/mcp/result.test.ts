@@ -32,6 +32,22 @@ describe('the output of an MCP result', () => {
     expect(modelOutput({ content: [text('failed')], structuredContent: { code: 1 }, isError: true })).toBe('failed');
   });
 
+  test('text beyond the limit loses its middle, and images are kept', () => {
+    const long = `begin ${'x'.repeat(50_000)} end`;
+    const one = modelOutput({ content: [text(long)] });
+    expect(one).toMatch(/^begin x+\n\[… about \d+ tokens omitted …\]\nx+ end$/);
+    expect(one.length).toBeLessThan(40_100);
+    const several = modelOutput({ content: [text('first'), text(long), text('lost'), image] });
+    expect(several).toMatchObject([
+      { text: 'first' },
+      { text: expect.stringMatching(/ end$/) },
+      { type: 'input_image' },
+    ]);
+    const exact = 'y'.repeat(40_000);
+    expect(modelOutput({ content: [text(exact)] })).toBe(exact);
+    expect(modelOutput({ content: [], structuredContent: { long } })).toMatch(/tokens omitted/);
+  });
+
   test('what a model cannot be given is named', () => {
     const content = [
       { type: 'audio' as const, data: 'aGkh', mimeType: 'audio/wav' },

@@ -1,22 +1,41 @@
 /** The result of an MCP tool as what the model reads. */
 
 import type { CallToolResult, ContentBlock } from '@modelcontextprotocol/client';
+import { OutputBuffer } from '../exec/output-buffer.ts';
 import type { OutputPart } from '../tools/tool.ts';
+
+/** As much text as a command may print at once. What is left out of it stands in the trace, and a script gets it. */
+const MOST_TEXT_BYTES = 40_000;
 
 /**
  * Text alone becomes text, and images make parts. A structured result stands for the text beside it, which by the
  * protocol repeats it; images are kept. What a model cannot be given is named in brackets.
  */
 export function modelOutput({ content, structuredContent, isError }: CallToolResult): string | OutputPart[] {
-  const parts = content.map(partOf);
-  if (structuredContent !== undefined && isError !== true) {
-    const images = parts.filter((part) => part.type === 'input_image');
-    const text = JSON.stringify(structuredContent);
-    return images.length === 0 ? text : [{ type: 'input_text', text }, ...images];
-  }
-  if (parts.length === 0) return '';
+  const told = content.map(partOf);
+  const parts = shortened(
+    structuredContent === undefined || isError === true
+      ? told
+      : [text(JSON.stringify(structuredContent)), ...told.filter(({ type }) => type === 'input_image')],
+  );
   const [only] = parts;
-  return parts.length === 1 && only?.type === 'input_text' ? only.text : parts;
+  if (only === undefined) return '';
+  return parts.length === 1 && only.type === 'input_text' ? only.text : parts;
+}
+
+/** The text of all parts within the limit: one that is too long loses its middle, and what comes behind is left out. */
+function shortened(parts: readonly OutputPart[]): OutputPart[] {
+  let left_bytes = MOST_TEXT_BYTES;
+  return parts.flatMap((part) => {
+    if (part.type !== 'input_text') return [part];
+    if (left_bytes <= 0) return [];
+    const size_bytes = Buffer.byteLength(part.text);
+    const buffer = new OutputBuffer(left_bytes);
+    left_bytes -= size_bytes;
+    if (left_bytes >= 0) return [part];
+    buffer.push(part.text);
+    return [text(buffer.excerpt().text)];
+  });
 }
 
 function partOf(block: ContentBlock): OutputPart {

@@ -76,12 +76,6 @@ export class McpServer {
     this.#connection = Promise.resolve(connection);
   }
 
-  /** The process that answers now; null while there is none. */
-  async pid(): Promise<number | null> {
-    const { process } = await this.#connection;
-    return process.end === null ? process.pid : null;
-  }
-
   /**
    * Calls a tool.
    *
@@ -130,7 +124,8 @@ export class McpServer {
     if (before !== this.#connection) return this.#running();
     if (this.#restarts >= RESTARTS) throw new McpCallError(`MCP server ${this.name} is gone: it ${end}.`, false);
     this.#restarts += 1;
-    this.#connection = connect(this.#options, this.#stop.signal);
+    // One that cannot be used any more may still be about to end.
+    this.#connection = connection.process.close().then(() => connect(this.#options, this.#stop.signal));
     return this.#running();
   }
 

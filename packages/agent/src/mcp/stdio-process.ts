@@ -48,16 +48,11 @@ export class StdioProcess implements Transport {
     this.#command = command;
   }
 
-  /** Null while it runs or has not begun; else how it ended: `exited with code 1`, with the last words on stderr. */
+  /** Null while it can be used or has not begun; else why not: `exited with code 1`, with the last words on stderr. */
   get end(): string | null {
     if (this.#end === null) return null;
     const words = this.#stderr.toString('utf8').trim().split('\n').at(-1) ?? '';
     return words === '' ? this.#end : `${this.#end}; its last words were: ${words}`;
-  }
-
-  /** Null where it could not be started. */
-  get pid(): number | null {
-    return this.#child?.pid ?? null;
   }
 
   /** @throws where there is no such command, or it may not be run */
@@ -81,7 +76,7 @@ export class StdioProcess implements Transport {
       });
     });
     child.once('exit', (code, signal) => {
-      this.#end = code === null ? `was ended by ${signal}` : `exited with code ${code}`;
+      this.#end ??= code === null ? `was ended by ${signal}` : `exited with code ${code}`;
       // What it started and left behind goes with it.
       this.#signal('SIGKILL');
       drained = setTimeout(() => destroyStreams(child), DRAIN_MS);
@@ -130,6 +125,7 @@ export class StdioProcess implements Transport {
       this.#buffer.append(chunk);
     } catch (error) {
       // A line longer than the client takes: what follows cannot be told apart any more.
+      this.#end ??= `wrote a message that is too long (${asError(error).message})`;
       this.onerror?.(asError(error));
       void this.close();
       return;

@@ -82,6 +82,7 @@ const tools = [
       return new Promise(() => undefined);
     },
   ],
+  [{ name: 'flood' }, () => text('x'.repeat(12_000_000))],
   [{ name: 'pids' }, () => text(JSON.stringify([process.pid, litter?.pid ?? null]))],
   [{ name: 'read file' }, () => text('with a space')],
   [{ name: 'read/file' }, () => text('with a slash')],

@@ -442,7 +442,7 @@ export const AGENTS: readonly Scenario[] = [
       assert.equal(outputs.call_6, 'target must be another agent');
       assert.equal(outputs.call_7, 'argument timeout_ms must be a whole number from 0 on');
       assert.equal(outputs.call_8, 'argument target must be a string');
-      assert.equal(outputs.call_10, 'there are 1 agents already; close one that is done');
+      assert.equal(outputs.call_10, 'the limit of agents at a time is 1; close one that is done');
       assert.deepEqual(outputsOf(seen, lastBy(seen, '/root/alpha')), {
         call_12: 'the root agent takes its tasks from the user; send it a message',
         call_13: 'agent /root was not spawned by you or an agent of yours',
