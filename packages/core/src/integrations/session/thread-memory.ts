@@ -81,14 +81,15 @@ export class ThreadMemory {
     this.#pending = pending;
   }
 
-  /** The host says that what the compaction left is the history now. */
-  install(): void {
+  /** What the compaction left is the history now. @returns whether there was one */
+  install(): boolean {
     const pending = this.#pending;
-    if (pending === null) return;
+    if (pending === null) return false;
     this.#pending = null;
     this.#latest = null;
     const { compaction, inputHistory, replacementHistory } = pending;
     compaction.install({ inputHistory, replacementHistory });
+    return true;
   }
 
   #installIfLive(input: readonly unknown[]): void {

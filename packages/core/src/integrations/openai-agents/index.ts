@@ -1,0 +1,6 @@
+/** `@rollout-trace/core/openai-agents`: records runs of the OpenAI Agents SDK. */
+
+export type { SessionOptions } from '../session/session.ts';
+export { TraceSession } from '../session/session.ts';
+export { type AgentsOptions, observeRunner, rolloutTrace, type ToolHooks } from './rollout-trace.ts';
+export { tracedSession } from './traced-session.ts';

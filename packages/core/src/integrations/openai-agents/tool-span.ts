@@ -1,0 +1,141 @@
+/**
+ * A tool that an agent runs: a span of the SDK without a call id. Which call it is, the hooks of a runner say; else the
+ * response that asked for it, where it asked for the tool only once; else the arguments, which the span has at the
+ * latest when it ends. What then still fits two calls is recorded without a call id.
+ */
+
+import type { ExecutionStatus } from '../../format/event.ts';
+import { enterTrace } from '../../node/recorder/current-trace.ts';
+import type { ToolCall } from '../../recorder/tool.ts';
+import { recordedName } from '../recorded-name.ts';
+import { isMembers, type Members, membersOf, textOrNull } from '../session/json.ts';
+import type { AskedCall } from './agent-book.ts';
+import type { AgentSpan } from './agent-span.ts';
+import { agentEnded, agentStarted } from './spawn.ts';
+
+/** What the span of a tool says. */
+export interface ToolSpanData {
+  name: string;
+  input?: unknown;
+  output?: unknown;
+  mcp_data?: unknown;
+}
+
+/** One tool that runs. */
+export class ToolSpan {
+  readonly agent: AgentSpan;
+  readonly #data: ToolSpanData;
+  #call: ToolCall | null = null;
+  #callId: string | null = null;
+  #settled = false;
+  #result: string | null = null;
+  /** Agents that work for this tool, and what is to be told of them once the call is known. */
+  readonly #told: ((call: ToolCall, callId: string) => void)[] = [];
+
+  constructor(agent: AgentSpan, data: ToolSpanData) {
+    this.agent = agent;
+    this.#data = data;
+    const only = agent.onlyCall(data.name);
+    if (only !== null) this.#settle(only);
+  }
+
+  /** A hook names the call. */
+  named(toolCall: Members): void {
+    const callId = textOrNull(toolCall.callId);
+    if (callId === null || this.#settled) return;
+    this.#settle(
+      this.agent.takeCall(callId) ?? { callId, name: this.#data.name, arguments: argumentsOf(toolCall, this.#data) },
+    );
+  }
+
+  /** A hook tells the result. */
+  returned(result: string): void {
+    this.#result = result;
+  }
+
+  /** Runs once the call is known; never where another adapter records it. */
+  whenKnown(tell: (call: ToolCall, callId: string) => void): void {
+    if (this.#call !== null && this.#callId !== null) tell(this.#call, this.#callId);
+    else if (!this.#settled) this.#told.push(tell);
+  }
+
+  /** The tool is over. */
+  end(error: Members | null): void {
+    const { input, output, mcp_data } = this.#data;
+    if (!this.#settled) {
+      const text = textOrNull(input);
+      const found = text === null ? null : this.agent.callWith(this.#data.name, text);
+      this.#settle(found ?? { callId: null, name: this.#data.name, arguments: text ?? '' });
+    }
+    const call = this.#call;
+    if (call === null) return;
+    const server = membersOf(mcp_data).server;
+    const status: ExecutionStatus = error === null ? 'completed' : 'failed';
+    // The requests themselves are seen by whoever observes the transport.
+    if (typeof server === 'string') {
+      const kind = { type: 'mcp', server, tool: this.#data.name } as const;
+      call.runtimeStarted({ call_id: call.id, server, tool: this.#data.name, told_by: 'openai-agents' }, kind);
+      call.runtimeEnded(status, { call_id: call.id, server, tool: this.#data.name, told_by: 'openai-agents' });
+    }
+    const text = textOrNull(output) ?? this.#result;
+    if (text !== null) {
+      const callId = this.#callId === null ? {} : { call_id: this.#callId };
+      call.respond({ type: 'function_call_output', ...callId, output: text }, status);
+    } else if (error !== null) call.fail(errorText(error));
+    else call.end(status);
+  }
+
+  #settle(asked: AskedCall): void {
+    this.#settled = true;
+    const { agent } = this;
+    const call = agent.startToolCall(asked, recordedName(this.#data.name));
+    if (call === null) return;
+    this.#call = call;
+    this.#callId = asked.callId;
+    enterTrace(call);
+    if (asked.callId !== null) for (const tell of this.#told) tell(call, asked.callId);
+    this.#told.length = 0;
+  }
+
+  /** An agent works for this tool. */
+  agentStarted(child: AgentSpan): void {
+    this.whenKnown((call, callId) => agentStarted(call, callId, this.agent.thread, child.thread, this.prompt));
+  }
+
+  /** An agent that worked for this tool is done. */
+  agentEnded(child: AgentSpan, status: ExecutionStatus): void {
+    const { model, lastText } = child;
+    const spawn = { sender: this.agent.thread, child: child.thread, prompt: this.prompt, model };
+    this.whenKnown((call, callId) => agentEnded(call, callId, spawn, status, lastText));
+  }
+
+  /** What the agent that works for this tool is asked. */
+  get prompt(): string {
+    const text = textOrNull(this.#data.input) ?? '';
+    const asked = parsed(text);
+    return isMembers(asked) && typeof asked.input === 'string' ? asked.input : text;
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function argumentsOf(toolCall: Members, data: ToolSpanData): string {
+  return (
+    textOrNull(toolCall.arguments) ??
+    textOrNull(data.input) ??
+    JSON.stringify(toolCall.action ?? toolCall.operation ?? {})
+  );
+}
+
+/** What the error of a span says. */
+export function errorText({ message, data }: Members): string {
+  const { error } = membersOf(data);
+  const text = textOrNull(message) ?? 'the tool failed';
+  return typeof error === 'string' ? `${text}: ${error}` : text;
+}
