@@ -50,7 +50,7 @@ export async function startMcpServers(configs: readonly McpServerOptions[], sign
 }
 
 /** The tools a server listed; of two with the same name only the first can be called. */
-export function toolsOf(server: McpServer, namespace: string): Tool[] {
+function toolsOf(server: McpServer, namespace: string): Tool[] {
   const names = apiNames(server.tools.map(({ name }) => name));
   return server.tools.flatMap((listed, index) => {
     const name = names[index];
