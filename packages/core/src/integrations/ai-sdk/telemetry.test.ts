@@ -14,12 +14,11 @@ import {
 import { generateText, isStepCount, streamText, ToolLoopAgent, tool } from 'ai';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { reduceBundle } from '../../bundle/replay.ts';
-import { directorySource } from '../../node/directory-source.ts';
 import { currentTrace, withTrace } from '../../node/recorder/current-trace.ts';
 import { startRollout } from '../../node/recorder/start-rollout.ts';
 import { traced } from '../openai/traced-fetch.ts';
 import { TraceSession } from '../session/session.ts';
+import { accepted } from '../testing/accepted.ts';
 import { readLog } from '../testing/read-log.ts';
 import { rolloutTrace } from './telemetry.ts';
 
@@ -60,12 +59,6 @@ async function setup(script: Script, bytes: boolean): Promise<Setup> {
   };
 }
 
-function graphOf(bundle: string) {
-  const { graph, findings } = reduceBundle(directorySource(bundle), { mode: 'strict' });
-  expect(findings).toEqual([]);
-  return graph;
-}
-
 const providerOptions = { openai: { store: false } };
 const ls = tool({
   inputSchema: z.object({ dir: z.string() }),
@@ -85,7 +78,7 @@ const prompt = 'Look.';
 const stopWhen = isStepCount(4);
 
 /** The inferences of a graph: what they cost, how they ended, and what the requests held. */
-function inferencesOf(graph: ReturnType<typeof graphOf>) {
+function inferencesOf(graph: ReturnType<typeof accepted>) {
   return [...graph.inference_calls.values()].map(({ execution, response_id, request_item_ids }) => ({
     status: execution.status,
     response: response_id,
@@ -108,7 +101,7 @@ describe.each([
     const { text } = await generateText({ model, telemetry, providerOptions, prompt, tools, stopWhen });
     expect(text).toBe('Done.');
     const bundle = only(bundles());
-    const graph = graphOf(bundle);
+    const graph = accepted(bundle);
     const [thread] = graph.threads.values();
     expect([...graph.codex_turns.values()]).toMatchObject([{ execution: { status: 'completed' } }]);
     expect(thread?.execution.status).toBe('completed');
@@ -142,7 +135,7 @@ describe.each([
     let text = '';
     for await (const piece of result.textStream) text += piece;
     expect(text).toBe('A text that comes in more than one piece.');
-    const graph = graphOf(only(bundles()));
+    const graph = accepted(only(bundles()));
     expect(inferencesOf(graph)).toEqual([
       { status: 'completed', response: 'resp_1', items: 1 },
       { status: 'completed', response: 'resp_2', items: 7 },
@@ -177,7 +170,7 @@ describe.each([
     const agent = new ToolLoopAgent({ model, telemetry, providerOptions, tools: { research } });
     const { text } = await agent.generate({ prompt });
     expect(text).toBe('Done.');
-    const graph = graphOf(only(bundles()));
+    const graph = accepted(only(bundles()));
     const [parent, ...children] = graph.threads.values();
     expect(children.map(({ agent_path, execution }) => [agent_path, execution.status])).toEqual([
       ['/root/web_researcher', 'completed'],
@@ -210,7 +203,7 @@ describe.each([
       onError: () => undefined,
     });
     for await (const part of result.stream) if (part.type === 'text-delta') abort.abort();
-    const graph = graphOf(only(bundles()));
+    const graph = accepted(only(bundles()));
     expect(inferencesOf(graph)).toEqual([{ status: 'cancelled', response: null, items: 1 }]);
     expect([...graph.codex_turns.values()]).toMatchObject([{ execution: { status: 'cancelled' } }]);
   });
@@ -220,7 +213,7 @@ describe.each([
     const { model, telemetry, bundles } = await setup(inOrder([down, down]), bytes);
     const run = generateText({ model, telemetry, providerOptions, prompt, maxRetries: 1 });
     await expect(run).rejects.toThrow('down');
-    const graph = graphOf(only(bundles()));
+    const graph = accepted(only(bundles()));
     expect(inferencesOf(graph)).toEqual([1, 2].map(() => ({ status: 'failed', response: null, items: 1 })));
     expect([...graph.codex_turns.values()]).toMatchObject([{ execution: { status: 'failed' } }]);
   });
@@ -229,7 +222,7 @@ describe.each([
     const { model, telemetry, bundles } = await setup(inOrder([{ items: [say('Partly.')], end: 'dropped' }]), bytes);
     const result = streamText({ model, telemetry, providerOptions, prompt, maxRetries: 0, onError: () => undefined });
     await result.consumeStream({ onError: () => undefined });
-    const graph = graphOf(only(bundles()));
+    const graph = accepted(only(bundles()));
     expect(inferencesOf(graph)).toMatchObject([{ status: 'failed', items: 1 }]);
     expect([...graph.codex_turns.values()]).toMatchObject([{ execution: { status: 'failed' } }]);
   });
@@ -240,7 +233,7 @@ describe.each([
       bytes,
     );
     await generateText({ model: chat, telemetry, prompt, tools, stopWhen });
-    const graph = graphOf(only(bundles()));
+    const graph = accepted(only(bundles()));
     expect(inferencesOf(graph)).toEqual([
       { status: 'completed', response: 'chatcmpl_1', items: 1 },
       { status: 'completed', response: 'chatcmpl_2', items: 3 },
@@ -257,7 +250,7 @@ describe.each([
     const first = await generateText({ ...ask, messages: [user] });
     await generateText({ ...ask, messages: [{ role: 'user', content: 'Something else?' }] });
     await generateText({ ...ask, messages: [user, ...first.responseMessages, { role: 'user', content: 'And then?' }] });
-    const turns = bundles().map((bundle) => graphOf(bundle).codex_turns.size);
+    const turns = bundles().map((bundle) => accepted(bundle).codex_turns.size);
     expect(turns.toSorted()).toEqual([1, 2]);
   });
 
@@ -282,7 +275,7 @@ it('within a turn of the host a run belongs to that turn', async () => {
   turn.end();
   rollout.end();
   expect(bundles()).toEqual([]);
-  const graph = graphOf(rollout.location);
+  const graph = accepted(rollout.location);
   expect([...graph.codex_turns.keys()]).toEqual([turn.id]);
   expect(inferencesOf(graph)).toEqual([{ status: 'completed', response: 'resp_1', items: 1 }]);
 });
@@ -294,7 +287,7 @@ it('a tool that is called `wait` does not make the trace unreadable', async () =
   );
   const wait = tool({ inputSchema: z.object({}), execute: async () => 'waited' });
   await generateText({ model, telemetry, providerOptions, prompt, tools: { wait }, stopWhen });
-  expect(graphOf(only(bundles())).tool_calls.size).toBe(1);
+  expect(accepted(only(bundles())).tool_calls.size).toBe(1);
 });
 
 it('what the host hides from telemetry is not recorded, and the trace says so', async () => {
@@ -306,7 +299,7 @@ it('what the host hides from telemetry is not recorded, and the trace says so', 
     prompt: 'A secret.',
   });
   const bundle = only(bundles());
-  graphOf(bundle);
+  accepted(bundle);
   const log = JSON.stringify(readLog(bundle));
   expect(log).not.toMatch(/A secret|Done/);
   expect(log).toMatch(/recordInputs/);

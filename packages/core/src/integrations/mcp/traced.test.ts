@@ -11,13 +11,12 @@ import { StreamableHTTPClientTransport as HttpTransport1 } from '@modelcontextpr
 import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { reduceBundle } from '../../bundle/replay.ts';
-import { directorySource } from '../../node/directory-source.ts';
 import { withTrace } from '../../node/recorder/current-trace.ts';
 import { startRollout } from '../../node/recorder/start-rollout.ts';
 import type { Rollout } from '../../recorder/rollout.ts';
 import type { ToolCall } from '../../recorder/tool.ts';
 import type { Turn } from '../../recorder/turn.ts';
+import { accepted } from '../testing/accepted.ts';
 import { readLog } from '../testing/read-log.ts';
 import { type McpTransport, traced } from './traced-transport.ts';
 
@@ -115,8 +114,7 @@ function begin(): { rollout: Rollout; turn: Turn; call: ToolCall } {
 /** The state of a trace that has ended; strict, so that a contradiction throws. */
 function ended(rollout: Rollout) {
   rollout.end();
-  const { graph, findings } = reduceBundle(directorySource(rollout.location), { mode: 'strict' });
-  expect(findings).toEqual([]);
+  const graph = accepted(rollout.location);
   expect(graph.recording_complete).toBe(true);
   return { tools: [...graph.tool_calls.values()] };
 }
