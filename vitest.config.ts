@@ -5,6 +5,7 @@ import { coreDoors } from './scripts/doors.mjs';
 const alias = coreDoors().map(({ door, source }) => ({ find: new RegExp(`^${door}$`), replacement: source }));
 
 export default defineConfig({
+  resolve: { alias },
   test: {
     pool: 'threads',
     maxWorkers: 2,
@@ -13,10 +14,10 @@ export default defineConfig({
     hookTimeout: 60_000,
     reporters: ['default', './scripts/plain-reporter.mjs'],
     projects: [
-      { resolve: { alias }, test: { name: 'core', include: ['packages/core/src/**/*.test.ts'] } },
-      { resolve: { alias }, test: { name: 'agent', include: ['packages/agent/src/**/*.test.ts'] } },
-      { resolve: { alias }, test: { name: 'cli', include: ['packages/cli/src/**/*.test.ts'] } },
-      { resolve: { alias }, test: { name: 'repo', include: ['scripts/**/*.test.ts'] } },
+      { extends: true, test: { name: 'core', include: ['packages/core/src/**/*.test.ts'] } },
+      { extends: true, test: { name: 'agent', include: ['packages/agent/src/**/*.test.ts'] } },
+      { extends: true, test: { name: 'cli', include: ['packages/cli/src/**/*.test.ts'] } },
+      { extends: true, test: { name: 'repo', include: ['scripts/**/*.test.ts'] } },
     ],
   },
 });
