@@ -23,6 +23,8 @@ export class CellWorker {
   /** How long it may take to answer: as long as a slice, and then some. */
   readonly #patience_ms: number;
   #watch: NodeJS.Timeout | null = null;
+  /** While it starts, nothing is asked. */
+  #started = false;
   #asked_ms: number | null = null;
   #gone = false;
 
@@ -72,11 +74,13 @@ export class CellWorker {
 
   #receive(message: FromWorker): void {
     if (this.#gone) return;
+    this.#started = true;
     if (message.type === 'pong') this.#asked_ms = null;
     else this.#events.message(message);
   }
 
   #ping(): void {
+    if (!this.#started) return;
     const now_ms = performance.now();
     if (this.#asked_ms === null) {
       this.#asked_ms = now_ms;

@@ -19,13 +19,15 @@ const YIELD_MS = 10_000;
 const MOST_YIELD_MS = 300_000;
 const OUTPUT_TOKENS = 10_000;
 
+const CANCELLED: ToolOutcome = { output: 'The call was cancelled', value: null, status: 'cancelled' };
+
 const LIMITS: CellLimits = {
   slice_ms: 10_000,
   memory_bytes: 64 * 1024 * 1024,
   output_chars: 4_000_000,
   stored_chars: 4_000_000,
   calls: 64,
-  grace_ms: 5_000,
+  grace_ms: 2_000,
 };
 
 export interface CodeCellsOptions {
@@ -75,7 +77,7 @@ export class CodeCells {
     const { source, yield_time_ms, max_output_tokens } = parseCellRequest(run.input);
     if (source.trim() === '') throw new ToolError('exec takes the source of a script, and got none');
     if (this.#closed) throw new ToolError('no cell can be started any more: the thread has ended');
-    if (run.signal.aborted) return { output: 'Script cancelled before it began', value: null, status: 'cancelled' };
+    if (run.signal.aborted) return CANCELLED;
     const start_ms = performance.now();
     const cell = this.#start(run, source);
     await cell.wait(yieldTime(yield_time_ms), run.signal);
@@ -96,6 +98,9 @@ export class CodeCells {
       await cell.ended();
     } else {
       await cell.wait(yieldTime(yield_time_ms), run.signal);
+      // A cell of an earlier turn goes on, and keeps what it has to say for the next wait.
+      if (run.signal.aborted && cell.turnId !== run.turnId) return CANCELLED;
+      if (run.signal.aborted) await cell.ended();
     }
     return this.#outcome(cell, run, start_ms, max_tokens);
   }
@@ -177,10 +182,8 @@ export class CodeCells {
         return;
       case 'ended':
         this.#cells.get(message.cell)?.finish(message.end);
+        if (message.unusable !== null) void worker.stop(`was replaced, because ${message.unusable}`);
         worker.watch([...this.#cells.values()].some((cell) => cell.end === null));
-        return;
-      case 'unusable':
-        void worker.stop(`was replaced, because ${message.reason}`);
         return;
       case 'pong':
     }

@@ -10,13 +10,13 @@ import type { OutputPart } from '../tools/tool.ts';
 export interface CellLimits {
   /** A script that goes on longer than this without waiting for anything is stopped. */
   readonly slice_ms: number;
-  /** What all values of a thread's cells may take together. */
+  /** What the runtime of a thread's cells may take with all their values; at least 16 MiB, with which it begins. */
   readonly memory_bytes: number;
   /** Characters a cell may put out. */
   readonly output_chars: number;
   /** Characters of JSON that may be stored for later cells. */
   readonly stored_chars: number;
-  /** Tool calls of one cell that may run at the same time. */
+  /** Tool calls that a cell may have at the same time. */
   readonly calls: number;
   /** How long a worker may take to stop a cell before it is stopped itself. */
   readonly grace_ms: number;
@@ -45,12 +45,15 @@ export type CellEnd =
 
 export type ToWorker =
   | { readonly type: 'run'; readonly cell: string; readonly source: string; readonly tools: readonly CellTool[] }
-  /** The result of a call: the JSON text of its value, null for undefined, or the message of its error. */
   | { readonly type: 'settle'; readonly cell: string; readonly call: string; readonly result: CallResult }
   | { readonly type: 'terminate'; readonly cell: string }
   | { readonly type: 'ping' };
 
-export type CallResult = { readonly json: string | null } | { readonly error: string };
+/** The result of a call: the JSON text of its value, null for undefined, or else the message of its error. */
+export interface CallResult {
+  readonly json: string | null;
+  readonly error: string | null;
+}
 
 export type FromWorker =
   | { readonly type: 'output'; readonly cell: string; readonly part: OutputPart }
@@ -63,7 +66,6 @@ export type FromWorker =
       readonly input: string;
     }
   | { readonly type: 'stored'; readonly key: string; readonly json: string | null }
-  | { readonly type: 'ended'; readonly cell: string; readonly end: CellEnd }
-  /** The runtime cannot go on; the worker is to be replaced. */
-  | { readonly type: 'unusable'; readonly reason: string }
+  /** With a reason where the runtime cannot go on: the worker is to be replaced before another cell is started. */
+  | { readonly type: 'ended'; readonly cell: string; readonly end: CellEnd; readonly unusable: string | null }
   | { readonly type: 'pong' };

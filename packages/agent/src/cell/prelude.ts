@@ -70,10 +70,11 @@ export function prelude(host: PreludeHost, global: Record<string, unknown>): Pre
   }
 
   function describe(error: unknown): string {
+    if (error === null) return 'null, or no memory was left for an error';
     if (!(error instanceof Error)) return shown(error);
     const frames = asString(error.stack ?? '')
       .split('\n')
-      .filter((line) => line.includes('cell-'));
+      .filter((line) => line.includes('cell-') && !line.includes('<eval>'));
     return [shown(error), ...frames.slice(0, 5)].join('\n');
   }
 
@@ -100,16 +101,16 @@ export function prelude(host: PreludeHost, global: Record<string, unknown>): Pre
   }
 
   function callTool(name: string, custom: boolean, argument: unknown): Promise<unknown> {
-    let id = '';
-    const call = new Call((resolve, reject) => {
-      id = host.call(
-        name,
-        input(name, custom, argument),
-        (json) => resolve(json === undefined ? undefined : parse(json)),
-        (message) => reject(new Error(message)),
-      );
+    const text = input(name, custom, argument);
+    // An error comes back later, from nowhere: the line that made the call says more.
+    const { stack } = new Error();
+    let resolve: (json: string | undefined) => void = () => undefined;
+    let reject: (message: string) => void = () => undefined;
+    const call = new Call<unknown>((fulfil, fail) => {
+      resolve = (json) => fulfil(json === undefined ? undefined : parse(json));
+      reject = (message) => fail(Object.assign(new Error(message), { stack }));
     });
-    call.call = id;
+    call.call = host.call(name, text, resolve, reject);
     return call;
   }
 

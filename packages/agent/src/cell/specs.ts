@@ -28,8 +28,9 @@ function scriptName({ namespace, spec }: Tool): string {
 
 export function execSpec(tools: readonly ScriptTool[]): ToolSpec {
   const description = [
-    'Runs JavaScript that calls tools. The input is the source of an ES module, as plain text: no JSON, no quotes and no ' +
-      'Markdown around it. Top-level await works; there are no modules to import, no Node, no files, no network, no console.',
+    'Runs JavaScript that calls tools. The input is the source, as plain text: no JSON, no quotes and no Markdown around ' +
+      'it. It runs as the body of an async function in strict mode, so await works everywhere in it; there are no modules ' +
+      'to import, no Node, no files, no network, no console.',
     'A script that still runs after some time (10 seconds, or what a first line such as ' +
       '`// @exec: {"yield_time_ms": 1000, "max_output_tokens": 500}` says) goes on, and its output so far is returned ' +
       'with its cell ID for the tool wait. When the script ends, calls and timers it did not wait for are dropped.',

@@ -21,6 +21,8 @@ const sandbox = await Sandbox.open(start, {
   },
 });
 
+// Answers once unasked: from now on it can.
+handle({ type: 'ping' });
 port.on('message', (received: ToWorker) => {
   inbox.push(received);
   handleAll();
