@@ -13,17 +13,38 @@ const LONGEST_LINE = 160;
 
 /** Shows what happens. Text of a model may hold anything: control characters never reach the terminal. */
 export function progress({ text, line }: Output): AgentListener {
+  // Whether the text that was written last is in the middle of a line.
+  let open = false;
+  const endLine = (): void => {
+    if (open) text?.('\n');
+    open = false;
+  };
   return (event) => {
     const who = event.agentPath === '/root' ? '' : `${event.agentPath} `;
     switch (event.type) {
       case 'text':
-        if (event.agentPath === '/root') text?.(harmless(event.delta));
+        if (event.agentPath !== '/root') break;
+        text?.(harmless(event.delta));
+        open = true;
         break;
       case 'message':
-        if (event.agentPath === '/root') text?.('\n');
+        if (event.agentPath !== '/root') break;
+        // A service may give a message without having streamed it.
+        if (!open && event.text !== '') {
+          text?.(harmless(event.text));
+          open = true;
+        }
+        endLine();
+        break;
+      case 'turn_ended':
+        if (event.agentPath === '/root') endLine();
         break;
       case 'tool_started':
         line(short(`${who}${event.name} ${event.input}`));
+        break;
+      case 'retry':
+        if (event.agentPath === '/root') endLine();
+        line(short(`${who}asks again in ${event.wait_ms} ms: ${event.error}`));
         break;
       default:
         if (noteOf(event) !== null) line(short(`${who}${noteOf(event)}`));
@@ -35,8 +56,6 @@ function noteOf(event: AgentEvent): string | null {
   switch (event.type) {
     case 'tool_ended':
       return event.status === 'completed' ? null : `${event.name} ${event.status}`;
-    case 'retry':
-      return `asks again in ${event.wait_ms} ms: ${event.error}`;
     case 'compacted':
       return `history compacted from ${event.before} to ${event.after} items`;
     case 'warning':

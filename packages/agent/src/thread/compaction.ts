@@ -13,6 +13,8 @@ export async function compactHistory(
   const { history, settings, path, requestSettings } = thread;
   const { client, model, providerName, retryDelays_ms, listener } = settings;
   const before = history.items;
+  // There is nothing to shorten, and the service would refuse it.
+  if (before.length === 0) return { status: 'completed' };
   const body = compactionRequest(requestSettings, [...before]);
   const compaction = turn.trace.compaction({ model, providerName });
   const retries = new Retries(retryDelays_ms);

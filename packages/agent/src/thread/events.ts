@@ -12,6 +12,7 @@ export type AgentEvent = { readonly agentPath: string } & (
   | { readonly type: 'tool_started'; readonly callId: string; readonly name: string; readonly input: string }
   | { readonly type: 'tool_ended'; readonly callId: string; readonly name: string; readonly status: ExecutionStatus }
   | { readonly type: 'retry'; readonly error: string; readonly wait_ms: number }
+  | { readonly type: 'turn_ended'; readonly status: 'completed' | 'failed' | 'cancelled' }
   /** Something does not work, and the session goes on without it. */
   | { readonly type: 'warning'; readonly message: string }
   | { readonly type: 'compacted'; readonly before: number; readonly after: number }

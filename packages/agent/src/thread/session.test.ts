@@ -132,6 +132,58 @@ describe('a session', { timeout: 60_000 }, () => {
     ]);
   });
 
+  it('many calls at once print nothing on the host', async () => {
+    const warnings: string[] = [];
+    const hear = ({ message }: Error): void => {
+      warnings.push(message);
+    };
+    process.on('warning', hear);
+    onTestFinished(() => void process.off('warning', hear));
+    const listening: Tool = {
+      spec: { type: 'function', name: 'listen', description: '', parameters: { type: 'object' }, strict: false },
+      namespace: null,
+      nested: false,
+      parallel: true,
+      run: async ({ signal }) => {
+        signal.addEventListener('abort', () => undefined, { once: true });
+        return { output: 'heard', value: null, status: 'completed' };
+      },
+    };
+    const items = Array.from({ length: 30 }, (_, n) => call(`call_${n}`, 'listen', {}));
+    const { session } = await opened(inOrder([{ items }, { items: [say('All.')] }]), { tools: [listening] });
+    expect((await session.run('Listen.')).status).toBe('completed');
+    // Warnings are printed with the next tick.
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(warnings).toEqual([]);
+  });
+
+  it('an error of the listener is the host\u2019s, and no part of the turn', async () => {
+    const thrown: unknown[] = [];
+    const catching = (action: () => void): void => {
+      try {
+        action();
+      } catch (error) {
+        thrown.push(error);
+      }
+    };
+    const { session } = await opened(inOrder([{ items: [say('Hi.')] }]), {
+      onEvent: ({ type }) => {
+        if (type !== 'message') return;
+        vi.spyOn(globalThis, 'queueMicrotask').mockImplementationOnce(catching);
+        throw new Error('no screen');
+      },
+    });
+    const { status } = await session.run('Hello.');
+    vi.restoreAllMocks();
+    expect({ status, thrown }).toMatchObject({ status: 'completed', thrown: [{ message: 'no screen' }] });
+  });
+
+  it('a history of nothing is not compacted', async () => {
+    const { session, model } = await opened(inOrder([]));
+    expect((await session.compact()).status).toBe('completed');
+    expect(model.requests).toEqual([]);
+  });
+
   it('the model is told who asks, and commands are not told the key', async () => {
     vi.stubEnv('OPENAI_API_KEY', 'sk-secret');
     const { session, model } = await opened(

@@ -94,6 +94,9 @@ export class AgentSession {
         cwd,
         model,
         provider_name: providerName,
+        // Nobody is asked, and nothing is confined.
+        approval_policy: 'never',
+        sandbox_policy: 'danger-full-access',
         ...(record === false ? {} : record?.metadata),
       },
     });

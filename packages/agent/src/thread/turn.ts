@@ -7,6 +7,7 @@
  */
 
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import type { Turn } from '@rollout-trace/core/recorder/node';
 import type { ModelFailure } from '../model/failure.ts';
 import { assistantText, type Item, isCall, userMessage } from '../model/item.ts';
@@ -50,6 +51,8 @@ const INTERRUPTED =
 export async function runTurn(thread: AgentThread, work: TurnWork, signal: AbortSignal): Promise<TurnResult> {
   const id = randomUUID();
   const turn: RunningTurn = { id, trace: thread.trace.startTurn({ turnId: id }), signal };
+  // As many calls as the model asks for listen to it; Node would print a warning.
+  setMaxListeners(0, signal);
   const started_ms = Date.now();
   thread.trace.protocolEvent('turn_started', { type: 'task_started', turn_id: id, started_at: seconds(started_ms) });
   const steps = new Steps(thread, turn);
@@ -75,6 +78,7 @@ export async function runTurn(thread: AgentThread, work: TurnWork, signal: Abort
       ...times,
     });
   }
+  thread.settings.listener({ type: 'turn_ended', agentPath: thread.path, status });
   return { status, text: steps.text, ...(error === undefined ? {} : { error }), turnId: id, trace: turn.trace };
 }
 
@@ -153,6 +157,8 @@ class Steps {
     const answer = await client.respond(body, attempt, signal, {
       item: (item) => {
         received += 1;
+        // Cut off in the middle, it is no call: there is nothing to run, and nothing to answer.
+        if (isCall(item) && item.status === 'incomplete') return;
         if (item.type === 'reasoning') {
           held.push(item);
           return;
@@ -174,9 +180,9 @@ class Steps {
     }
     for (const output of outputs) history.accept(trace, await output);
 
+    if (answer.status === 'completed' && outputs.length === 0) return { end: COMPLETED };
     if (signal.aborted || answer.status === 'cancelled') return { end: CANCELLED };
-    if (answer.status === 'failed') return { end: await this.#afterFailure(answer.failure) };
-    return { end: outputs.length === 0 ? COMPLETED : null };
+    return { end: answer.status === 'failed' ? await this.#afterFailure(answer.failure) : null };
   }
 
   /** @returns null where the request is to be made again */

@@ -100,7 +100,14 @@ export const REQUESTS: readonly Scenario[] = [
     name: 'incomplete',
     script: () =>
       inOrder([
-        { items: [say('Cut for', 'commentary'), call('call_1', 'echo', {})], end: 'incomplete' },
+        {
+          items: [
+            say('Cut for', 'commentary'),
+            call('call_1', 'echo', {}),
+            { ...call('call_2', 'echo', '{"n": 1'), status: 'incomplete' },
+          ],
+          end: 'incomplete',
+        },
         { items: [say('Shorter.')] },
       ]),
     options: () => ({ tools: [echo] }),
@@ -112,6 +119,9 @@ export const REQUESTS: readonly Scenario[] = [
       assert.deepEqual(turnStatuses(seen), ['failed', 'completed']);
       assert.match(seen.results[0]?.error ?? '', /max_output_tokens/);
       assert.deepEqual(Object.keys(outputsOf(seen, 1)), ['call_1']);
+      // The call that was cut off is evidence, and no more than that.
+      assert.deepEqual(toolStatuses(seen), ['echo completed']);
+      assert.equal([...seen.graph.inference_calls.values()][0]?.response_item_ids.length, 3);
     },
   },
   {
