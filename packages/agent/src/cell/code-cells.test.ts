@@ -326,7 +326,7 @@ describe('a script that goes on', () => {
 
   it('is terminated by wait, also in the middle of a loop, and its calls with it', async () => {
     const { tool, begun, aborted } = gate();
-    const cells = session([tool], { limits: { slice_ms: 120_000 } });
+    const cells = session([tool], { limits: { slice_ms: 120_000, grace_ms: 50_000 } });
     await cells.exec('text("x"); yield_control(); await tools.gate()');
     await begun;
     expect((await cells.wait({ cell_id: '1', terminate: true })).text).toMatch(/^Script terminated\n/);
@@ -353,7 +353,7 @@ describe('a script that goes on', () => {
 
 describe('a worker', () => {
   it('that does not answer is replaced; the next cell has what was stored', async () => {
-    const cells = session([], { limits: { slice_ms: 200, grace_ms: 200 } });
+    const cells = session([], { limits: { slice_ms: 1000, grace_ms: 2000 } });
     await cells.exec('store("key", "stored")');
     await cells.exec('yield_control(); await new Promise(() => {})');
     const stuck = await cells.exec('Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1)');
