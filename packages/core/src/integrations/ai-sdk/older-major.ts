@@ -25,7 +25,7 @@ interface RunContext {
 
 const NOT_OBSERVABLE = [
   'major 6 of the SDK does not tell of runs that fail or are aborted: their turn stays open',
-  'major 6 of the SDK tells of a model call when its tools have run: without a traced fetch it is recorded then',
+  'major 6 of the SDK tells what a model answered when its tools have run: without a traced fetch the call ends then',
   'major 6 of the SDK does not tell which of several streams at once a step without tools ends: it is left out',
 ];
 

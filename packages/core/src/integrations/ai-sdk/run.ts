@@ -3,7 +3,8 @@
  * the tools the model asked for.
  *
  * A model call has a seat, which a traced `fetch` takes if the provider was given one: it sees the bytes. What nobody
- * took is recorded from what the SDK tells, once that is certain. Not here: where the run belongs (`run-place.ts`), who
+ * takes is recorded from what the SDK tells: from the beginning where there is no traced fetch in the process, else once
+ * it is certain that none sees the call. Not here: where the run belongs (`run-place.ts`), who
  * tells (`telemetry.ts`, `channel.ts`).
  */
 
@@ -117,6 +118,8 @@ export class AskedModel {
     this.#event = event;
     this.seat = new CallSeat(turn);
     this.input = itemsOfMessages(event.messages);
+    // Where a fetch may see the call, it has the first say, and what it left shows only when the model answers.
+    if (!session.seesBytes) this.#begin();
   }
 
   /** Whether the call is recorded from what the SDK tells. */
@@ -155,7 +158,7 @@ export class AskedModel {
     else this.#call?.fail(errorOf(error));
   }
 
-  /** Where no bytes were seen until now, none will be: the call is recorded from what the SDK tells. */
+  /** Nobody sees the bytes, or would have by now: the call is recorded from what the SDK tells. */
   #begin(): void {
     if (this.#call !== null || !this.seat.take(OWNER)) return;
     const { modelId, provider } = this.#event;

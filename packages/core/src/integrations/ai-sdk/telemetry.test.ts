@@ -267,6 +267,36 @@ describe.each([
   });
 });
 
+it('what the SDK tells of a call lasts as long as the call', async () => {
+  const { model, telemetry, bundles } = await setup(inOrder([{ items: [say('Done.')], delay_ms: 80 }]), false);
+  await generateText({ model, telemetry, providerOptions, prompt });
+  const [asked] = accepted(only(bundles())).inference_calls.values();
+  const { started_at_unix_ms: from, ended_at_unix_ms: to } = asked?.execution ?? {};
+  expect(Number(to) - Number(from)).toBeGreaterThanOrEqual(70);
+});
+
+it('a provider without the traced fetch is recorded from what the SDK tells, beside one that has it', async () => {
+  const { model, telemetry, bundles, session } = await setup(inOrder([{ items: [say('Done.')] }]), false);
+  traced(globalThis.fetch, { session });
+  await generateText({ model, telemetry, providerOptions, prompt });
+  expect(inferencesOf(accepted(only(bundles())))).toEqual([{ status: 'completed', response: 'resp_1', items: 1 }]);
+});
+
+it('what a schema adds to the arguments of a tool is no contradiction', async () => {
+  for (const bytes of [true, false]) {
+    const { model, telemetry, bundles } = await setup(
+      inOrder([{ items: [call('c1', 'ls', {})] }, { items: [say('Done.')] }]),
+      bytes,
+    );
+    const inputSchema = z.object({ dir: z.string().default('/') });
+    const ls = tool({ inputSchema, execute: async ({ dir }) => dir });
+    await generateText({ model, telemetry, providerOptions, prompt, tools: { ls }, stopWhen });
+    const graph = accepted(only(bundles()));
+    expect(graph.tool_calls.size).toBe(1);
+    await server?.close();
+  }
+});
+
 it('within a turn of the host a run belongs to that turn', async () => {
   const { model, telemetry, bundles } = await setup(inOrder([{ items: [say('Done.')] }]), false);
   const rollout = startRollout({ root: mkdtempSync(join(root, 'host-')) });

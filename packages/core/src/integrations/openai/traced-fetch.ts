@@ -55,6 +55,7 @@ interface Listener {
 export function traced(fetch: Fetch = globalThis.fetch, options: TracedOptions = {}): Fetch {
   if (tracedFetches.has(fetch)) return fetch;
   const session = options.session ?? processSession;
+  session.bytesAreSeen();
   const recording: Fetch = async (input, init) => {
     if (!session.listening || atWork.getStore() === true) return fetch(input, init);
     const listener = await listen(session, options, input, init);

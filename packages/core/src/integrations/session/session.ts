@@ -60,6 +60,7 @@ export class TraceSession {
   readonly #told = new WeakMap<Thread, Set<string>>();
   readonly #atExit = (): void => this.end();
   #root: string | null | undefined;
+  #bytesSeen = false;
 
   constructor(options: SessionOptions = {}) {
     this.#options = options;
@@ -80,6 +81,16 @@ export class TraceSession {
   /** Whether a call made now would be recorded. */
   get listening(): boolean {
     return this.recording || currentTrace().turn.recording;
+  }
+
+  /** Some adapter sees the bytes of requests from now on: who knows of a call otherwise leaves it the first say. */
+  bytesAreSeen(): void {
+    this.#bytesSeen = true;
+  }
+
+  /** Whether the bytes of a request may be seen. */
+  get seesBytes(): boolean {
+    return this.#bytesSeen;
   }
 
   /** Begins a rollout that ends with the process, with {@link TraceSession.end}, or before by its opener. */

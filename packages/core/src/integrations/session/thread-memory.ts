@@ -10,6 +10,7 @@
 import type { Compaction } from '../../recorder/compaction.ts';
 import { commonLength } from './history.ts';
 import type { Members } from './json.ts';
+import { ToldCalls } from './told-calls.ts';
 
 /** Responses a thread can be continued from; each holds a history. */
 const REMEMBERED_RESPONSES = 8;
@@ -34,11 +35,13 @@ interface PendingCompaction {
 /** What is known of one thread. */
 export class ThreadMemory {
   readonly #responses = new Map<string, KnownCall>();
+  readonly #calls = new ToldCalls();
   #latest: KnownCall | null = null;
   #pending: PendingCompaction | null = null;
 
   /** Takes in a request; gives it as it is to be recorded. */
-  begin(body: Members, input: readonly unknown[]): { call: KnownCall; recorded: Members } {
+  begin(body: Members, sentInput: readonly unknown[]): { call: KnownCall; recorded: Members } {
+    const input = this.#calls.settled(sentInput);
     const id = body.previous_response_id;
     if (typeof id !== 'string') {
       this.#installIfLive(input);
@@ -61,6 +64,7 @@ export class ThreadMemory {
   /** The response of a call arrived whole. */
   answered(call: KnownCall, responseId: string | null, items: readonly unknown[]): void {
     call.response = items;
+    this.#calls.settled(items);
     if (responseId === null) return;
     this.#responses.set(responseId, call);
     if (this.#responses.size <= REMEMBERED_RESPONSES) return;
