@@ -35,7 +35,7 @@ export function codexProgram(folder) {
 }
 
 /** The SDK that is tested; it runs the Codex it is told to. */
-export const CODEX_SDK_VERSION = '0.163.0';
+const CODEX_SDK_VERSION = '0.163.0';
 
 /**
  * The class `Codex` of the SDK, installed in the folder without the program it would bring.
