@@ -9,10 +9,15 @@ import { traceSource } from '@rollout-trace/core/node';
 import { expect, test } from 'vitest';
 
 const EXAMPLE = 'examples/record.mjs';
-const { ROLLOUT_TRACE_ROOT, CODEX_ROLLOUT_TRACE_ROOT, NODE_EXTRA_CA_CERTS, ...environment } = process.env;
+// Without a key, examples ask a scripted model.
+const { ROLLOUT_TRACE_ROOT, CODEX_ROLLOUT_TRACE_ROOT, NODE_EXTRA_CA_CERTS, OPENAI_API_KEY, ...environment } =
+  process.env;
 
-function run(more: Record<string, string>): { status: number | null; stdout: string; stderr: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [EXAMPLE], {
+function run(
+  more: Record<string, string>,
+  example = EXAMPLE,
+): { status: number | null; stdout: string; stderr: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [example], {
     env: { ...environment, ...more },
     encoding: 'utf8',
   });
@@ -41,6 +46,52 @@ test('the example records one turn with one request and one tool call, in either
 
 test('the example records nothing where no root is set', () => {
   expect(run({})).toEqual({ status: 0, stdout: '', stderr: '' });
+});
+
+test.each([
+  ['examples/openai.mjs', { threads: 1, turns: 1, inferences: 2, tools: 0 }],
+  ['examples/openai-agents.mjs', { threads: 2, turns: 2, inferences: 4, tools: 2 }],
+  ['examples/ai-sdk.mjs', { threads: 1, turns: 1, inferences: 2, tools: 1 }],
+])(
+  '%s records one conversation, and works the same where nothing is recorded',
+  { timeout: 60_000 },
+  (example, counts) => {
+    const root = mkdtempSync(join(tmpdir(), 'rollout-trace-example-'));
+    const answer = { status: 0, stdout: 'It is noon.\n', stderr: '' };
+    expect(run({}, example)).toEqual(answer);
+    expect(run({ ROLLOUT_TRACE_ROOT: root }, example)).toEqual(answer);
+    const [trace = '', ...others] = readdirSync(root);
+    expect(others).toEqual([]);
+    const { graph, findings } = reduceBundle(traceSource(join(root, trace)), { mode: 'strict' });
+    expect(findings).toEqual([]);
+    expect(graph).toMatchObject({ status: 'completed', recording_complete: true });
+    expect({
+      threads: graph.threads.size,
+      turns: graph.codex_turns.size,
+      inferences: graph.inference_calls.size,
+      tools: graph.tool_calls.size,
+    }).toEqual(counts);
+    rmSync(root, { recursive: true });
+  },
+);
+
+test('the example of MCP records the request of its tool call', { timeout: 60_000 }, () => {
+  const root = mkdtempSync(join(tmpdir(), 'rollout-trace-example-'));
+  const answer = { status: 0, stdout: '[{"type":"text","text":"12:00 UTC"}]\n', stderr: '' };
+  expect(run({}, 'examples/mcp.mjs')).toEqual(answer);
+  expect(run({ ROLLOUT_TRACE_ROOT: root }, 'examples/mcp.mjs')).toEqual(answer);
+  const [trace = ''] = readdirSync(root);
+  const { graph } = reduceBundle(traceSource(join(root, trace)), { mode: 'strict' });
+  expect([...graph.tool_calls.values()]).toMatchObject([
+    { kind: { type: 'mcp', server: 'clock', tool: 'now' }, mcp_call_id: expect.any(String) },
+  ]);
+  rmSync(root, { recursive: true });
+});
+
+test('the example of Codex says what it needs where the SDK is not there', () => {
+  const { status, stdout, stderr } = run({}, 'examples/codex.mjs');
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(stdout).toContain('npm install @openai/codex-sdk');
 });
 
 test.each(['README.md', 'docs/recorder.md', 'packages/core/README.md'])('%s shows the example as it is', (doc) => {

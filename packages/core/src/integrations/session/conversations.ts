@@ -3,6 +3,7 @@
  */
 
 import type { Rollout } from '../../recorder/rollout.ts';
+import type { SessionMetadata } from '../../recorder/session-metadata.ts';
 import { Conversation } from './conversation.ts';
 import { findByTranscript, type Sighting } from './transcript.ts';
 
@@ -12,17 +13,17 @@ const OPEN_CONVERSATIONS = 100;
 /** The open conversations, the one heard of least lately first. */
 export class Conversations {
   readonly #open = new Set<Conversation>();
-  readonly #openRollout: () => Rollout;
+  readonly #openRollout: (metadata: SessionMetadata) => Rollout;
   readonly #endRollout: (rollout: Rollout) => void;
 
-  constructor(openRollout: () => Rollout, endRollout: (rollout: Rollout) => void) {
+  constructor(openRollout: (metadata: SessionMetadata) => Rollout, endRollout: (rollout: Rollout) => void) {
     this.#openRollout = openRollout;
     this.#endRollout = endRollout;
   }
 
-  /** The conversation a request belongs to. */
-  of(sighting: Sighting): Conversation {
-    const found = findByTranscript(this.#open, sighting) ?? new Conversation(this.#openRollout());
+  /** The conversation a request belongs to. The metadata are those of one that begins. */
+  of(sighting: Sighting, metadata: SessionMetadata): Conversation {
+    const found = findByTranscript(this.#open, sighting) ?? new Conversation(this.#openRollout(metadata));
     this.#open.delete(found);
     this.#open.add(found);
     if (this.#open.size > OPEN_CONVERSATIONS) this.#endOldest();

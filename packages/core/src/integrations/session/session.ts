@@ -65,7 +65,7 @@ export class TraceSession {
   constructor(options: SessionOptions = {}) {
     this.#options = options;
     this.#conversations = new Conversations(
-      () => this.openRollout(),
+      (metadata) => this.openRollout(metadata),
       (rollout) => this.endRollout(rollout),
     );
   }
@@ -149,7 +149,7 @@ export class TraceSession {
   startModelCall(owner: string, request: ModelRequest): ModelCall | null {
     const { model, providerName, body, input } = request;
     const place = this.#place(owner, 'inference', request, (sighting) => {
-      const conversation = this.#conversations.of(sighting);
+      const conversation = this.#conversations.of(sighting, { model, provider_name: providerName });
       const derived = conversation.begin(sighting);
       return { turn: derived.turn, watcher: derived, compacted: UNHEARD };
     });
@@ -164,7 +164,7 @@ export class TraceSession {
   startCompaction(owner: string, request: ModelRequest): CompactionCall | null {
     const { model, providerName, body, input } = request;
     const place = this.#place(owner, 'compaction', request, (sighting) => {
-      const conversation = this.#conversations.of(sighting);
+      const conversation = this.#conversations.of(sighting, { model, provider_name: providerName });
       const compacted = (items: readonly unknown[]): void => conversation.transcript.compacted(items);
       return { turn: conversation.compacting(), watcher: null, compacted };
     });
