@@ -17,7 +17,7 @@ export interface CommandOptions {
 }
 
 /** An MCP server to start. */
-export interface McpCommand {
+interface McpCommand {
   name: string;
   command: string;
   args: readonly string[];

@@ -40,13 +40,13 @@ export interface Scenario {
   readonly check: (seen: Seen) => void;
 }
 
-export interface Folders {
+interface Folders {
   /** The working folder of the agent. */
   readonly cwd: string;
 }
 
 /** What a scenario plays on. */
-export interface Stage extends Folders {
+interface Stage extends Folders {
   readonly session: AgentSession;
   readonly model: ScriptedModel;
   readonly events: readonly AgentEvent[];
@@ -69,7 +69,7 @@ export interface Seen {
 }
 
 /** A line of the log, as far as scenarios look at it. */
-export interface LoggedEvent {
+interface LoggedEvent {
   readonly payload: { readonly type: string } & Readonly<Record<string, unknown>>;
 }
 
