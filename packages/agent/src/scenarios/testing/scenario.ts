@@ -135,6 +135,10 @@ export async function playScenario(scenario: Scenario, root: string = tmpdir()):
   };
   try {
     await scenario.play(stage);
+  } catch (error) {
+    await session.close();
+    rmSync(home, { recursive: true, force: true });
+    throw error;
   } finally {
     await session.close();
     await model.close();
