@@ -9,9 +9,9 @@ import { traceSource } from '@rollout-trace/core/node';
 import { expect, test } from 'vitest';
 
 const EXAMPLE = 'examples/record.mjs';
-// Without a key, examples ask a scripted model.
-const { ROLLOUT_TRACE_ROOT, CODEX_ROLLOUT_TRACE_ROOT, NODE_EXTRA_CA_CERTS, OPENAI_API_KEY, ...environment } =
-  process.env;
+const { ROLLOUT_TRACE_ROOT, CODEX_ROLLOUT_TRACE_ROOT, NODE_EXTRA_CA_CERTS, ...inherited } = process.env;
+// Without a key, examples ask a scripted model. Under test, the Agents SDK would tell its processors nothing.
+const { OPENAI_API_KEY, NODE_ENV, ...environment } = inherited;
 
 function run(
   more: Record<string, string>,
