@@ -36,10 +36,7 @@ test('the agent brings the core of its own version', () => {
 
 test('nothing that is installed runs a script of its own', () => {
   // What would be fetched or compiled then is not in the lock file.
-  const packages: Record<string, { hasInstallScript?: boolean; optional?: boolean }> = lockedPackages();
-  const scripted = Object.entries(packages).filter(
-    ([, { hasInstallScript, optional }]) => hasInstallScript && !optional,
-  );
+  const scripted = Object.entries(lockedPackages()).filter(([, entry]) => entry.hasInstallScript && !entry.optional);
   expect(scripted.map(([path]) => path)).toEqual([]);
 });
 
@@ -127,6 +124,8 @@ function sourcesOf(folder: string): string[] {
 
 interface LockedPackage {
   resolved?: string;
+  hasInstallScript?: boolean;
+  optional?: boolean;
   optionalDependencies?: Record<string, string>;
 }
 

@@ -11,7 +11,11 @@ async function client(script: Script): Promise<OpenAI> {
   return new OpenAI({ apiKey: 'none', baseURL: model.url, maxRetries: 0 });
 }
 
-const user = { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'Hi' }] } as const;
+const user: OpenAI.Responses.ResponseInputItem.Message = {
+  type: 'message',
+  role: 'user',
+  content: [{ type: 'input_text', text: 'Hi' }],
+};
 const text = 'A text that is long enough to go out in more than one piece.';
 
 describe('the official client', () => {
