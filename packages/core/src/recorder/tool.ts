@@ -52,7 +52,7 @@ export class ToolCall {
   readonly #journal: Journal;
   readonly #turn: Turn | null;
   readonly #scope: Scope | null;
-  readonly #kind: ToolKind;
+  #kind: ToolKind;
   #open = true;
   #mcpCallId: string | null = null;
 
@@ -75,6 +75,11 @@ export class ToolCall {
     return this.#turn ?? Turn.disabled;
   }
 
+  /** What the call stands for, as it was said last. */
+  get kind(): ToolKind {
+    return this.#kind;
+  }
+
   /**
    * What the call stands for began to run.
    *
@@ -83,11 +88,13 @@ export class ToolCall {
   runtimeStarted(payload: Payload, kind?: ToolKind): void {
     const scope = this.#scope;
     if (!this.#journal.on || scope === null) return;
-    this.#journal.write('tool_call_runtime_started', scope, () => ({
+    const said = kind ?? this.#kind;
+    const recorded = this.#journal.write('tool_call_runtime_started', scope, () => ({
       tool_call_id: this.id,
-      kind: checkedKind(kind ?? this.#kind),
+      kind: checkedKind(said),
       runtime_payload: new PayloadDraft('tool_runtime_event', payload),
     }));
+    if (recorded) this.#kind = said;
   }
 
   /** What the call stands for ended. May come after the result, and after the turn. */

@@ -5,6 +5,7 @@
  * tool call of its own. Not here: how messages are seen (`traced-transport.ts`), what they say (`json-rpc.ts`).
  */
 
+import type { ToolKind } from '../../format/event.ts';
 import { currentTrace } from '../../node/recorder/current-trace.ts';
 import type { Thread } from '../../recorder/thread.ts';
 import type { ToolCall } from '../../recorder/tool.ts';
@@ -13,6 +14,9 @@ import { type Answer, errorMessage, type RequestId, saysError, type ToolRequest 
 
 interface Running {
   call: ToolCall;
+  kind: ToolKind;
+  /** What was recorded when the request was sent. */
+  began: object;
   /** Nobody else records this call, so its result is told here. */
   own: boolean;
 }
@@ -51,8 +55,9 @@ export class ToolRequests {
         })
       : toolCall;
     const invocation = { server: this.#server, tool, arguments: params.arguments ?? null };
-    call.runtimeStarted({ call_id: call.id, turn_id: call.turn.id, invocation }, kind);
-    this.#running.set(id, { call, own });
+    const began = { call_id: call.id, turn_id: call.turn.id, invocation };
+    call.runtimeStarted(began, kind);
+    this.#running.set(id, { call, kind, began, own });
     return call.mcpRequest(params);
   }
 
@@ -96,14 +101,18 @@ export class ToolRequests {
   #end(id: RequestId): Running | null {
     const running = this.#running.get(id) ?? null;
     this.#running.delete(id);
+    // The tool did something else meanwhile, such as starting an agent, and readers take an end for that of what began last.
+    if (running !== null && running.call.kind.type !== 'mcp') running.call.runtimeStarted(running.began, running.kind);
     return running;
   }
 
   #tellUnseen(thread: Thread, tool: string): void {
     if (!thread.recording || this.#told.has(thread)) return;
     this.#told.add(thread);
-    thread.protocolEvent('warning', {
-      message: `MCP server ${this.#server} was asked for ${tool} while no turn was running, so the call was not recorded; neither are others like it.`,
+    thread.protocolEvent('not_observable', {
+      type: 'not_observable',
+      adapter: 'mcp',
+      message: `requests outside of a turn: server ${this.#server} was asked for ${tool} in none; neither is recorded what follows like it`,
     });
   }
 }

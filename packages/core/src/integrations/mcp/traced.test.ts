@@ -337,6 +337,28 @@ describe('a traced transport', () => {
     expect(runtime(rollout)).toMatchObject([{}, { status: 'failed', result: { Err: 'the line is broken' } }]);
   });
 
+  it('ends as a request, whatever else the tool did meanwhile', async () => {
+    const line = new Line();
+    const transport = traced(line, { server: 'clock' });
+    const { rollout, turn, call } = begin();
+    await withTrace(call, () => transport.send(request));
+    const child = rollout.root.startChild({ taskName: 'child' });
+    const spawn = {
+      call_id: call.id,
+      sender_thread_id: rollout.root.id,
+      prompt: 'Go.',
+      model: 'm',
+      reasoning_effort: 'low',
+    };
+    call.runtimeStarted(spawn, { type: 'spawn_agent' });
+    call.runtimeEnded('completed', { ...spawn, new_thread_id: child.id, status: 'running' });
+    line.onmessage?.({ jsonrpc: '2.0', id: 1, result: { content: [] } });
+    call.respondToCode(null);
+    turn.end();
+    expect(ended(rollout).tools).toMatchObject([{ kind: { type: 'mcp' } }]);
+    expect(runtime(rollout)).toHaveLength(5);
+  });
+
   it('hears the first answer only, and no answer of another type of id', async () => {
     const line = new Line();
     const transport = traced(line, { server: 'clock' });
