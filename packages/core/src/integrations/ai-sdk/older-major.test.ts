@@ -37,7 +37,9 @@ async function setup(script: Script, bytes: boolean) {
   const session = new TraceSession({ root: own });
   const fetch = bytes ? { fetch: traced(globalThis.fetch, { session }) } : {};
   const openai = createOpenAI({ apiKey: 'none', baseURL: server.url, ...fetch });
-  const telemetry = { isEnabled: true, integrations: [rolloutTrace({ session })] };
+  const registered = rolloutTrace({ session });
+  // Twice, as by two modules that do not know of each other.
+  const telemetry = { isEnabled: true, integrations: [registered, registered] };
   const graphs = () => {
     session.end();
     return readdirSync(own).map((name) => accepted(join(own, name)));

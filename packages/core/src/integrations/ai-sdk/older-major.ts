@@ -20,6 +20,8 @@ interface RunContext {
   /** What the run began with, until its first step begins. */
   beginning: Members;
   run: Run | null;
+  /** What was told of the step that began last. */
+  step: Members | null;
   asked: AskedModel | null;
 }
 
@@ -55,13 +57,15 @@ export class OlderMajor {
     const beginning = { ...event, ...modelOf(model), messages: told };
     const parent = this.#context.getStore() ?? null;
     const id = randomUUID();
-    this.#context.enterWith({ id, parent, beginning, run: null, asked: null });
+    this.#context.enterWith({ id, parent, beginning, run: null, step: null, asked: null });
   }
 
   stepStarted(event: Members): void {
     const context = this.#context.getStore() ?? null;
     if (context === null) this.#blind = true;
-    if (context === null) return;
+    // Registered twice, the same step is told twice.
+    if (context === null || context.step === event) return;
+    context.step = event;
     context.run ??= this.#runs.begin(context.id, context.beginning);
     if (context.run === null) return;
     this.#running.set(context.id, context);
@@ -89,6 +93,7 @@ export class OlderMajor {
   }
 
   stepEnded(step: Members): void {
+    if (this.#owners.has(step)) return;
     const around = this.#context.getStore() ?? null;
     const context = around !== null && around.asked !== null ? around : this.#streamOf(step, around);
     if (context === null) return;

@@ -33,6 +33,7 @@ export class Run {
   readonly #place: RunPlace;
   readonly #tools = new Map<string, ToolCall>();
   #asked: AskedModel | null = null;
+  #asking = false;
   #history: readonly unknown[] = [];
   #open = true;
 
@@ -53,11 +54,24 @@ export class Run {
     return asked;
   }
 
+  /** Asks the model. Telemetry that is registered twice wraps the call twice; the inner one is the call. */
+  async through<T>(event: Members, execute: () => PromiseLike<T>): Promise<T> {
+    if (this.#asking) return execute();
+    this.#asking = true;
+    try {
+      const asked = quietly(null, () => this.ask(event));
+      return await (asked === null ? execute() : asked.through(execute));
+    } finally {
+      this.#asking = false;
+    }
+  }
+
   /** The model answered, and the tools it asked for are about to run, or ran already. */
   answered(event: Members): void {
+    if (this.#asked === null) return;
     const items = itemsOfContent(event.content);
     this.#history = [...this.#history, ...items];
-    this.#asked?.answered(textOrNull(event.responseId), event.usage, items);
+    this.#asked.answered(textOrNull(event.responseId), event.usage, items);
     this.#asked = null;
   }
 

@@ -33,6 +33,8 @@ export class Runs {
 
   /** A run begins; null where nothing is recorded. */
   begin(id: string, event: Members): Run | null {
+    const known = this.#runs.get(id);
+    if (known !== undefined) return known;
     if (!this.session.listening || !this.session.claim('run', id, this.#owner)) return null;
     const place = this.#places.of({
       model: textOrNull(event.modelId) ?? '',

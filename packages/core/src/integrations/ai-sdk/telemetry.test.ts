@@ -2,6 +2,8 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createOpenAI } from '@ai-sdk/openai';
+import { Client, InMemoryTransport } from '@modelcontextprotocol/client';
+import { McpServer } from '@modelcontextprotocol/server';
 import {
   call,
   inOrder,
@@ -16,6 +18,7 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { currentTrace, withTrace } from '../../node/recorder/current-trace.ts';
 import { startRollout } from '../../node/recorder/start-rollout.ts';
+import { traced as traceMcp } from '../mcp/traced-transport.ts';
 import { traced } from '../openai/traced-fetch.ts';
 import { TraceSession } from '../session/session.ts';
 import { accepted } from '../testing/accepted.ts';
@@ -265,6 +268,40 @@ describe.each([
     expect(found).toBe('c1');
     only(bundles());
   });
+});
+
+it('a tool that asks an MCP server, with every adapter at work, is recorded once, request included', async () => {
+  const { model, telemetry, bundles, session } = await setup(
+    inOrder([{ items: [call('c1', 'time', { zone: 'UTC' })] }, { items: [say('Done.')] }]),
+    true,
+  );
+  const mcp = new McpServer({ name: 'clock', version: '1' });
+  const inputSchema = z.object({ zone: z.string() });
+  mcp.registerTool('now', { inputSchema }, async ({ zone }) => ({
+    content: [{ type: 'text', text: `12:00 ${zone}` }],
+  }));
+  const [near, far] = InMemoryTransport.createLinkedPair();
+  await mcp.connect(far);
+  const client = new Client({ name: 'test', version: '1' });
+  await client.connect(traceMcp(near, { server: 'clock' }));
+  const time = tool({
+    inputSchema,
+    execute: async (given) => (await client.callTool({ name: 'now', arguments: given })).content,
+  });
+  const one = telemetry.integrations;
+  const twice = { integrations: [one, one, rolloutTrace({ session })] };
+  await generateText({ model, telemetry: twice, providerOptions, prompt, tools: { time }, stopWhen });
+  await client.close();
+  const graph = accepted(only(bundles()));
+  expect(graph.inference_calls.size).toBe(2);
+  expect([...graph.tool_calls.values()]).toMatchObject([
+    {
+      tool_call_id: 'c1',
+      kind: { type: 'mcp', server: 'clock', tool: 'now' },
+      mcp_call_id: expect.any(String),
+      execution: { status: 'completed' },
+    },
+  ]);
 });
 
 it('what the SDK tells of a call lasts as long as the call', async () => {

@@ -8,7 +8,7 @@ import { type Members, membersOf } from '../session/json.ts';
 import { quietly } from '../session/quietly.ts';
 import { processSession, type TraceSession } from '../session/session.ts';
 import { OlderMajor } from './older-major.ts';
-import { type AskedModel, isAbort } from './run.ts';
+import { isAbort } from './run.ts';
 import { Runs } from './runs.ts';
 
 /** How runs are recorded. */
@@ -83,8 +83,8 @@ export function telemetryFor(runs: Runs): RolloutTelemetry {
     onError: (event) =>
       tell(event, ({ callId, error }) => runs.end(callId, isAbort(error) ? 'cancelled' : 'failed', error)),
     executeLanguageModelCall: ({ execute, ...event }) => {
-      const asked = quietly<AskedModel | null>(null, () => runs.get(event.callId)?.ask({ ...event }) ?? null);
-      return asked === null ? execute() : asked.through(execute);
+      const run = runs.get(event.callId);
+      return run === null ? execute() : run.through({ ...event }, execute);
     },
     executeTool: ({ callId, toolCallId, execute }) => {
       const call = runs.get(callId)?.tool(toolCallId);
