@@ -257,6 +257,33 @@ describe.each([
     expect(turns.toSorted()).toEqual([1, 2]);
   });
 
+  it('a tool that waits for an approval runs in the turn that brings it', async () => {
+    const { model, telemetry, bundles } = await setup(
+      inOrder([{ items: [call('c1', 'remove', {})] }, { items: [say('Gone.')] }]),
+      bytes,
+    );
+    const remove = tool({ inputSchema: z.object({}), needsApproval: true, execute: async () => 'removed' });
+    const ask = { model, telemetry, providerOptions, tools: { remove }, stopWhen };
+    const user = { role: 'user', content: 'Remove it.' } as const;
+    const first = await generateText({ ...ask, messages: [user] });
+    const approvals = first.content.flatMap((part) =>
+      part.type === 'tool-approval-request'
+        ? [{ type: 'tool-approval-response' as const, approvalId: part.approvalId, approved: true }]
+        : [],
+    );
+    expect(approvals).toHaveLength(1);
+    await generateText({
+      ...ask,
+      messages: [user, ...first.responseMessages, { role: 'tool', content: approvals }],
+    });
+    const graph = accepted(only(bundles()));
+    expect(graph.codex_turns.size).toBe(2);
+    const [, second] = graph.codex_turns.keys();
+    expect([...graph.tool_calls.values()]).toMatchObject([
+      { tool_call_id: 'c1', started_by_codex_turn_id: second, execution: { status: 'completed' } },
+    ]);
+  });
+
   it('a tool finds its call, and what it asks of a model itself stays in the turn', async () => {
     const { model, telemetry, bundles } = await setup(
       inOrder([{ items: [call('c1', 'look', {})] }, { items: [say('Done.')] }]),
