@@ -27,7 +27,7 @@ export function agentTools(tree: AgentTree, thread: AgentThread): Tool[] {
   tree.join(thread);
   const talk = [sendMessage(tree, thread), waitTool(tree, thread), listAgents(tree, thread)];
   if (!tree.maySpawn(thread)) return talk;
-  const lead = [spawnAgent, followupTask, interruptAgent, closeAgent].map((tool) => tool(tree, thread));
+  const lead = [spawnAgent, followupTask, interruptAgent, closeAgent, resumeAgent].map((tool) => tool(tree, thread));
   return [...lead, ...talk];
 }
 
@@ -108,13 +108,26 @@ function interruptAgent(tree: AgentTree, thread: AgentThread): Tool {
 function closeAgent(tree: AgentTree, thread: AgentThread): Tool {
   return agentTool(
     'close_agent',
-    'Ends an agent of yours for good, with everything it started and every agent it spawned.',
+    'Ends an agent of yours, with everything it started and every agent it spawned. It can be opened again.',
     { target: TARGET },
     ['target'],
     async (run) => {
       const { thread: target, before } = await tree.close(thread, new Arguments(run.input).text('target'));
       observe(run, 'interrupted', target);
       return answer({ previous_status: before });
+    },
+  );
+}
+
+function resumeAgent(tree: AgentTree, thread: AgentThread): Tool {
+  return agentTool(
+    'resume_agent',
+    'Opens an agent of yours again that was closed. It remembers what it did before; give it a task then.',
+    { target: TARGET },
+    ['target'],
+    async (run) => {
+      const target = await tree.resume(thread, new Arguments(run.input).text('target'));
+      return answer({ resumed: target.path });
     },
   );
 }

@@ -70,13 +70,14 @@ export class AgentTree {
   /** Begins an agent, and its first turn. @throws {ToolError} where the name is no name or taken, or a limit is met */
   spawn(parent: AgentThread, { taskName, message, ...seed }: AgentSeed): AgentThread {
     checkTaskName(taskName);
-    const { depth, agents } = this.#limits;
+    const { depth } = this.#limits;
     if (!this.maySpawn(parent)) throw new ToolError(`agents may not be nested deeper than ${depth}`);
     const path = agentPathOf(taskName, parent.path);
-    if (this.#agents.has(path)) throw new ToolError(`there is or was an agent ${path}; choose another task_name`);
-    const live = [...this.#agents.values()].filter(({ thread }) => thread.depth > 0 && !thread.closed);
-    if (live.length >= agents)
-      throw new ToolError(`the limit of agents at a time is ${agents}; close one that is done`);
+    if (this.#agents.has(path))
+      throw new ToolError(
+        `there is or was an agent ${path}; choose another task_name, or open it again with resume_agent`,
+      );
+    this.#makeRoom();
     const { nickname, agentRole, model } = seed;
     const thread = parent.spawn({
       taskName,
@@ -116,13 +117,29 @@ export class AgentTree {
     return { thread: agent.thread, before };
   }
 
-  /** Ends an agent below for good: its turn, its children, and everything its tools hold. @throws {ToolError} */
+  /** Ends an agent below: its turn, its children, and everything its tools hold. @throws {ToolError} */
   async close(from: AgentThread, target: string): Promise<{ thread: AgentThread; before: AgentStatus }> {
     const agent = this.#below(from, target);
     const before = agent.status;
     await agent.thread.close(agent.thread.busy ? 'aborted' : 'completed');
     this.#stopped(agent);
     return { thread: agent.thread, before };
+  }
+
+  /** Opens an agent below again that was closed; it works on nothing yet. @throws {ToolError} also where a limit is met */
+  async resume(from: AgentThread, target: string): Promise<AgentThread> {
+    const path = agentPathOf(target, from.path);
+    const agent = this.#agents.get(path);
+    if (agent === undefined || !isBelow(path, from.path)) throw new ToolError(`no agent of yours is ${path}`);
+    const { thread } = agent;
+    if (!thread.closed) throw new ToolError(`agent ${path} is not closed`);
+    if (thread.parent?.closed === true) throw new ToolError(`open ${thread.parent.path} first, which spawned ${path}`);
+    this.#makeRoom();
+    await agent.work?.over;
+    await thread.reopen();
+    agent.status = 'pending_init';
+    agent.task = null;
+    return thread;
   }
 
   /** The agents that can be spoken to, at or below a path where one is given. */
@@ -144,6 +161,13 @@ export class AgentTree {
   onStop(listener: (thread: AgentThread) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  #makeRoom(): void {
+    const { agents } = this.#limits;
+    const live = [...this.#agents.values()].filter(({ thread }) => thread.depth > 0 && !thread.closed);
+    if (live.length >= agents)
+      throw new ToolError(`the limit of agents at a time is ${agents}; close one that is done`);
   }
 
   #assign(agent: Agent, author: string, text: string): void {
@@ -205,7 +229,7 @@ export class AgentTree {
   #agent(path: string): Agent {
     const agent = this.#agents.get(path);
     if (agent !== undefined && !agent.thread.closed) return agent;
-    if (agent !== undefined) throw new ToolError(`agent ${path} was closed`);
+    if (agent !== undefined) throw new ToolError(`agent ${path} was closed; resume_agent opens it again`);
     const known = this.list(null).map(({ agent_name }) => agent_name);
     throw new ToolError(`there is no agent ${path}; there are ${known.join(', ')}`);
   }

@@ -73,6 +73,12 @@ export class CodeCells {
     await within(this.#limits.grace_ms, this.#nested.settled());
   }
 
+  /** After {@link CodeCells.close}: takes scripts again. Ids count on, and what was stored is there. */
+  reopen(): void {
+    this.#closed = false;
+    this.#cells.clear();
+  }
+
   async #exec(run: ToolRun): Promise<ToolOutcome> {
     const { source, yield_time_ms, max_output_tokens } = parseCellRequest(run.input);
     if (source.trim() === '') throw new ToolError('exec takes the source of a script, and got none');

@@ -85,6 +85,11 @@ export class Terminals {
     return this.#closing;
   }
 
+  /** After {@link Terminals.close}: takes commands again. Numbers count on. */
+  reopen(): void {
+    this.#closing = null;
+  }
+
   async #close(): Promise<void> {
     const open = [...this.#open.values()];
     // Together, for each family looks through all processes there are.

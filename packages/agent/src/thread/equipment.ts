@@ -29,6 +29,7 @@ export interface Equipment {
 
 /** Opens the tools of one thread. */
 export function openToolbox(thread: AgentThread, equipment: Equipment): Toolbox {
+  const { code } = equipment;
   const terminals = equipment.terminals === null ? null : new Terminals(equipment.terminals);
   const own: readonly Tool[] = [
     ...(terminals?.tools() ?? []),
@@ -36,10 +37,14 @@ export function openToolbox(thread: AgentThread, equipment: Equipment): Toolbox 
     ...(equipment.agents === null ? [] : agentTools(equipment.agents, thread)),
   ];
   const others = (): readonly Tool[] => [...own, ...equipment.shared()];
-  const { code } = equipment;
   const cells = code === null ? null : new CodeCells({ tools: others, limits: code.limits ?? {} });
   return {
     tools: () => [...(cells?.tools() ?? []), ...(code?.only === true ? [] : others())],
+    // The same ones: their numbers are never used again in the thread.
+    reopen: () => {
+      terminals?.reopen();
+      cells?.reopen();
+    },
     close: async () => {
       // Scripts first: they might open terminals.
       await cells?.close();

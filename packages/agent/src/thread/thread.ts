@@ -73,7 +73,7 @@ export class AgentThread {
   readonly dispatcher: ToolDispatcher;
   readonly #toolbox: Toolbox;
   readonly #children: AgentThread[] = [];
-  readonly #closing = new AbortController();
+  #closing = new AbortController();
   #turn: Promise<unknown> | null = null;
   #closed: Promise<void> | null = null;
 
@@ -188,6 +188,21 @@ export class AgentThread {
   close(end: ThreadEnd = 'completed'): Promise<void> {
     this.#closed ??= this.#close(end);
     return this.#closed;
+  }
+
+  /**
+   * Opens a child again that was closed: it has its history and new tools, and its children stay closed.
+   *
+   * @throws where it is not closed, or its parent is
+   */
+  async reopen(): Promise<void> {
+    if (this.#closed === null) throw new Error(`the thread ${this.path} is open`);
+    await this.#closed;
+    if (this.parent === null || this.parent.closed) throw new Error(`the parent of the thread ${this.path} is closed`);
+    this.#closed = null;
+    this.#closing = new AbortController();
+    this.#toolbox.reopen();
+    this.trace.resume();
   }
 
   async #close(end: ThreadEnd): Promise<void> {

@@ -323,7 +323,7 @@ export const AGENTS: readonly Scenario[] = [
       });
       const outputs = outputsOf(seen, lastBy(seen, '/root'));
       assert.equal(outputs.call_2, '{"previous_status":"running"}');
-      assert.equal(outputs.call_3, 'agent /root/alpha was closed');
+      assert.equal(outputs.call_3, 'agent /root/alpha was closed; resume_agent opens it again');
       assert.match(String(outputs.call_4), /^there is or was an agent \/root\/alpha/);
       assert.equal(outputs.call_5, '{"agents":[{"agent_name":"/root","agent_status":"running"}]}');
       assert.ok(edges(seen).includes('close_agent: call_2 > /root/alpha'));
@@ -332,6 +332,52 @@ export const AGENTS: readonly Scenario[] = [
       const order = ends.map(({ payload }) => `${payload.tool_call_id} ${payload.type}`);
       assert.ok(order.includes('call_8 tool_call_runtime_ended'));
       assert.ok(order.indexOf('call_8 tool_call_runtime_ended') < order.indexOf('call_2 tool_call_ended'));
+    },
+  },
+  {
+    name: 'agents-reopened',
+    script: () =>
+      byAgent({
+        '/root': [
+          { items: [call('call_1', 'spawn_agent', { task_name: 'alpha', message: 'Count.' })] },
+          { items: [call('call_2', 'wait_agent', {})] },
+          { items: [call('call_3', 'close_agent', { target: 'alpha' })] },
+          { items: [call('call_4', 'followup_task', { target: 'alpha', message: 'Count again.' })] },
+          {
+            items: [
+              call('call_5', 'resume_agent', { target: 'alpha' }),
+              call('call_6', 'resume_agent', { target: 'b' }),
+            ],
+          },
+          { items: [call('call_7', 'followup_task', { target: 'alpha', message: 'Count on.' })] },
+          { items: [call('call_8', 'wait_agent', {})] },
+          { items: [say('It counted twice.')] },
+        ],
+        '/root/alpha': [
+          { items: [custom('call_9', 'exec', "text('1'); store('n', 1);")] },
+          { items: [say('One.')] },
+          { items: [custom('call_10', 'exec', "text(String(load('n') + 1));")] },
+          { items: [say('Two.')] },
+        ],
+      }),
+    play: async ({ run }) => {
+      await run('Begin.');
+    },
+    check: (seen) => {
+      const outputs = outputsOf(seen, lastBy(seen, '/root'));
+      assert.match(String(outputs.call_4), /agent \/root\/alpha was closed; resume_agent opens it again/);
+      assert.equal(outputs.call_5, '{"resumed":"/root/alpha"}');
+      assert.match(String(outputs.call_6), /no agent of yours is \/root\/b/);
+      // What it stored is there, and its second cell is not taken for its first.
+      assert.match(JSON.stringify(outputsOf(seen, lastBy(seen, '/root/alpha')).call_10), /"2"/);
+      assert.equal(seen.graph.code_cells.size, 2);
+      assert.deepEqual(threadStatuses(seen), { '/root': 'completed', '/root/alpha': 'completed' });
+      const ofAlpha = seen.log.filter(({ payload }) => /^thread_(started|ended|resumed)$/.test(payload.type));
+      assert.deepEqual(
+        ofAlpha.map(({ payload }) => payload.type),
+        ['thread_started', 'thread_started', 'thread_ended', 'thread_resumed', 'thread_ended', 'thread_ended'],
+      );
+      assert.equal(edges(seen).filter((edge) => edge.startsWith('agent_result')).length, 2);
     },
   },
   {
