@@ -4,9 +4,9 @@
  */
 
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { expect } from 'vitest';
 import { reduceBundle } from '../../bundle/replay.ts';
 import type { Graph } from '../../format/graph.ts';
@@ -22,7 +22,17 @@ export function accepted(bundle: string): Graph {
   expect(stateJson(salvaged.graph, { rules })).toBe(state);
   const reference = process.env.ROLLOUT_TRACE_CODEX;
   if (reference !== undefined) expect(reduced(reference, bundle)).toBe(state);
+  keepLog(bundle);
   return graph;
+}
+
+/** Leaves the log for the table of what is captured, where one is made. */
+function keepLog(bundle: string): void {
+  const kept = process.env.ROLLOUT_TRACE_KEEP_LOGS;
+  if (kept === undefined) return;
+  const folder = join(kept, basename(dirname(expect.getState().testPath ?? '')));
+  mkdirSync(folder, { recursive: true });
+  copyFileSync(join(bundle, 'trace.jsonl'), join(folder, `${basename(bundle)}.jsonl`));
 }
 
 function reduced(reference: string, bundle: string): string {
