@@ -144,9 +144,9 @@ function outputText({ conversation_items }: Graph, items: readonly string[]): st
 
 const COMPLAINT = /\b(?:\w*error|fail(?:ed|ure|s)?|exception|panic|cannot|denied|no such|not found|not ok)\b/i;
 
-/** The lines of a text that complain, or else its last ones: what a person would look for first. */
+/** The lines of a text from the first that complains on, or else its last ones: what a person would look for first. */
 export function telling(text: string, most: number): string[] {
   const rows = [...new Set(text.split('\n').map((row) => row.trim()))].filter((row) => row !== '');
-  const complaints = rows.filter((row) => COMPLAINT.test(row));
-  return (complaints.length > 0 ? complaints.slice(0, most) : rows.slice(-most)).map(head);
+  const first = rows.findIndex((row) => COMPLAINT.test(row));
+  return (first >= 0 ? rows.slice(first, first + most) : rows.slice(-most)).map(head);
 }
