@@ -11,7 +11,8 @@ import type { ToolCall } from '../../recorder/tool.ts';
 import { bindSeat } from '../session/call-seat.ts';
 import { listOf, type Members, membersOf, textOrNull } from '../session/json.ts';
 import { quietly } from '../session/quietly.ts';
-import { type AskedModel, isAbort, OWNER, type Run } from './run.ts';
+import { type AskedModel, isAbort, type Run } from './run.ts';
+import { OWNER } from './run-place.ts';
 import type { Runs } from './runs.ts';
 
 const CHANNEL = 'ai:telemetry';

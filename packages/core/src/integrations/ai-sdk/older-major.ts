@@ -9,7 +9,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import { enterTrace } from '../../node/recorder/current-trace.ts';
 import { listOf, type Members, membersOf } from '../session/json.ts';
-import { type AskedModel, OWNER, type Run } from './run.ts';
+import type { AskedModel, Run } from './run.ts';
+import { OWNER } from './run-place.ts';
 import type { Runs } from './runs.ts';
 
 /** What the hooks of one run, or of one of its tools, share. */

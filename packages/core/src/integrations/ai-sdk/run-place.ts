@@ -12,6 +12,9 @@ import type { Turn } from '../../recorder/turn.ts';
 import { commonLength, withoutReasoning } from '../session/history.ts';
 import type { TraceSession } from '../session/session.ts';
 
+/** The name under which calls are claimed. */
+export const OWNER = 'ai-sdk';
+
 /** How a run ended. */
 export type RunStatus = 'completed' | 'failed' | 'cancelled';
 
@@ -34,6 +37,7 @@ export interface RunPlace {
 
 /** An open rollout holds a file. The conversation that was heard of least lately ends when there are more. */
 const OPEN_CONVERSATIONS = 100;
+const UNJOINED = 'the call that began this agent: edges are drawn between threads whose ids are UUIDs only';
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 interface Conversation {
@@ -74,7 +78,7 @@ export class RunPlaces {
       const effort = { reasoning_effort: 'provider-default' };
       caller.runtimeStarted({ ...spawn, ...effort }, { type: 'spawn_agent' });
       caller.runtimeEnded('completed', { ...spawn, ...effort, new_thread_id: child.id, status: 'running' });
-    }
+    } else this.#session.notObservable(child, OWNER, [UNJOINED]);
     const { turn } = newTurn(child);
     return {
       turn,

@@ -19,10 +19,7 @@ import type { ModelCall } from '../session/model-call.ts';
 import { quietly } from '../session/quietly.ts';
 import type { TraceSession } from '../session/session.ts';
 import { errorOf, itemsOfContent, itemsOfMessages, jsonText } from './derived-items.ts';
-import type { RunPlace, RunStatus } from './run-place.ts';
-
-/** The name under which calls are claimed. */
-export const OWNER = 'ai-sdk';
+import { OWNER, type RunPlace, type RunStatus } from './run-place.ts';
 
 /** What the SDK tells with a call that is no part of the request. */
 const NOT_SENT = new Set(['callId', 'execute', 'messages', 'provider', 'modelId', 'headers', 'abortSignal']);

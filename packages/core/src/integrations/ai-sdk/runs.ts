@@ -4,8 +4,8 @@ import { randomUUID } from 'node:crypto';
 import { type Members, textOrNull } from '../session/json.ts';
 import type { TraceSession } from '../session/session.ts';
 import { itemsOfMessages } from './derived-items.ts';
-import { OWNER, Run } from './run.ts';
-import { RunPlaces, type RunStatus } from './run-place.ts';
+import { Run } from './run.ts';
+import { OWNER, RunPlaces, type RunStatus } from './run-place.ts';
 
 /** A stream that nobody reads never ends; the oldest runs are given up when there are more. */
 const RUNS = 1000;

@@ -374,6 +374,22 @@ it('within a turn of the host a run belongs to that turn', async () => {
   expect(inferencesOf(graph)).toEqual([{ status: 'completed', response: 'resp_1', items: 1 }]);
 });
 
+it('an agent below a thread whose id is no UUID is recorded without an edge, and says so', async () => {
+  const { model, telemetry } = await setup(inOrder([{ items: [say('Done.')] }]), false);
+  const rollout = startRollout({ root: mkdtempSync(join(root, 'host-')), threadId: 'mine' });
+  const turn = rollout.root.startTurn();
+  const payload = { type: 'function', arguments: '{}' } as const;
+  const host = turn.startToolCall({ name: 'research', callId: 'c1', payload });
+  await withTrace(host, () => generateText({ model, telemetry, providerOptions, prompt }));
+  host.respondToCode(null);
+  turn.end();
+  rollout.end();
+  const graph = accepted(rollout.location);
+  expect(graph.threads.size).toBe(2);
+  expect(graph.interaction_edges.size).toBe(0);
+  expect(JSON.stringify(readLog(rollout.location))).toContain('edges are drawn between threads');
+});
+
 it('a tool that is called `wait` does not make the trace unreadable', async () => {
   const { model, telemetry, bundles } = await setup(
     inOrder([{ items: [call('c1', 'wait', {})] }, { items: [say('Done.')] }]),

@@ -181,6 +181,19 @@ it('where no root is set nothing is recorded, whatever the process inherits', as
   expect(existsSync(join(place, 'inherited'))).toBe(false);
 });
 
+it('where there is nothing to set, Codex gets the environment as the SDK gives it', async () => {
+  const options = { env: { MINE: 'yes' } };
+  let given: Options | null = null;
+  class Watched extends Codex {
+    constructor(taken: Options) {
+      super(taken);
+      given = taken;
+    }
+  }
+  tracedCodex(Watched, options, { root: null });
+  expect(given).toBe(options);
+});
+
 it('the environment given to Codex says where to, under either name', async () => {
   const root = newRoot();
   const codex = tracedCodex(Codex, { env: { ROLLOUT_TRACE_ROOT: root } });

@@ -68,7 +68,9 @@ export function tracedCodex<C extends CodexClient, O extends CodexEnvironment>(
   const root = named === null ? null : resolve(named);
   const { CODEX_ROLLOUT_TRACE_ROOT: _, ...others } = inherited;
   const env = root === null ? others : { ...others, CODEX_ROLLOUT_TRACE_ROOT: root };
-  const codex = new Codex({ ...options, env });
+  // Given none, the SDK takes the environment of each moment.
+  const isAsInherited = root === null && inherited.CODEX_ROLLOUT_TRACE_ROOT === undefined;
+  const codex = new Codex(isAsInherited ? options : { ...options, env });
   return overlaid(codex, {
     startThread: (...args: unknown[]) => tracedThread(codex.startThread(...args), root),
     resumeThread: (...args: unknown[]) => tracedThread(codex.resumeThread(...args), root),

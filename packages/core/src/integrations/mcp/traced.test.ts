@@ -88,7 +88,7 @@ const SDKS: [name: string, connect: (url: URL) => Promise<Caller>][] = [
     'SDK 1',
     async (url) => {
       const client = new Client1({ name: 'test', version: '1' });
-      await client.connect(traced(new HttpTransport1(url), { server: 'clock' }) as never);
+      await client.connect(traced(new HttpTransport1(url), { server: 'clock' }));
       closers.push(() => client.close());
       return { callTool: (params, options) => client.callTool(params as never, undefined, options) };
     },
