@@ -43,7 +43,7 @@ function itemsOfPart(role: 'assistant' | 'tool', part: Members): Members[] {
     case 'tool-approval-response':
       return [];
     default:
-      return [message(role, [part])];
+      return [message(role, [plain(part)])];
   }
 }
 
@@ -51,9 +51,27 @@ function message(role: string, content: readonly Members[]): Members {
   return { type: 'message', role, content };
 }
 
-/** Parts that are no text stand as they are. */
+/** Parts that are no text stand as they are, as far as JSON has words for them. */
 function inputPart(part: Members): Members {
-  return part.type === 'text' ? { type: 'input_text', text: String(part.text) } : part;
+  return part.type === 'text' ? { type: 'input_text', text: String(part.text) } : plain(part);
+}
+
+/** Parts hold bytes no deeper than this. */
+const MAX_DEPTH = 4;
+
+/** The part with its bytes in base64 and its addresses as texts. */
+function plain(part: Members): Members {
+  return Object.fromEntries(Object.entries(part).map(([key, value]) => [key, plainValue(value, MAX_DEPTH)]));
+}
+
+function plainValue(value: unknown, depth: number): unknown {
+  if (value instanceof URL) return value.href;
+  if (value instanceof ArrayBuffer) return Buffer.from(value).toString('base64');
+  if (ArrayBuffer.isView(value)) {
+    return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64');
+  }
+  if (depth === 0 || !isMembers(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plainValue(inner, depth - 1)]));
 }
 
 function output({ toolCallId }: Members, text: unknown): Members {

@@ -24,15 +24,15 @@ export interface RunBeginning {
   providerName: string;
   /** What the host calls the run, if it does (`telemetry.functionId`). */
   name: string | null;
-  /** What the run begins with, as items of the format. */
-  input: readonly unknown[];
+  /** What the run begins with, as items of the format; asked where it matters. */
+  input: () => readonly unknown[];
 }
 
 /** Where a run is recorded. */
 export interface RunPlace {
   turn: Turn;
   /** `history` is everything the run was sent and answered. */
-  end(status: RunStatus, history: readonly unknown[]): void;
+  end(status: RunStatus, history: () => readonly unknown[]): void;
 }
 
 /** An open rollout holds a file. The conversation that was heard of least lately ends when there are more. */
@@ -74,7 +74,7 @@ export class RunPlaces {
       metadata: { model, provider_name: providerName },
     });
     if (UUID.test(parent.id) && UUID.test(child.id)) {
-      const spawn = { call_id: caller.id, sender_thread_id: parent.id, prompt: promptOf(input), model };
+      const spawn = { call_id: caller.id, sender_thread_id: parent.id, prompt: promptOf(input()), model };
       const effort = { reasoning_effort: 'provider-default' };
       caller.runtimeStarted({ ...spawn, ...effort }, { type: 'spawn_agent' });
       caller.runtimeEnded('completed', { ...spawn, ...effort, new_thread_id: child.id, status: 'running' });
@@ -104,7 +104,7 @@ export class RunPlaces {
   }
 
   #conversation({ model, providerName, input }: RunBeginning): RunPlace {
-    const told = withoutReasoning(input);
+    const told = withoutReasoning(input());
     let found: Conversation | null = null;
     for (const known of this.#conversations) {
       const length = known.history?.length ?? 0;
@@ -124,7 +124,7 @@ export class RunPlaces {
       turn,
       end: (status, history) => {
         turn.end(status);
-        conversation.history = withoutReasoning(history);
+        conversation.history = withoutReasoning(history());
       },
     };
   }

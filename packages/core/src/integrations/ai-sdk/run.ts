@@ -31,7 +31,8 @@ export class Run {
   readonly #tools = new Map<string, ToolCall>();
   #asked: AskedModel | null = null;
   #asking = false;
-  #history: readonly unknown[] = [];
+  /** What the run was sent and answered, put together where somebody asks for it. */
+  #history: () => readonly unknown[] = () => [];
   #open = true;
 
   constructor(session: TraceSession, place: RunPlace) {
@@ -47,7 +48,7 @@ export class Run {
   ask(event: Members): AskedModel {
     const asked = new AskedModel(this.#session, this.#place.turn, event);
     this.#asked = asked;
-    this.#history = asked.input;
+    this.#history = () => asked.input;
     return asked;
   }
 
@@ -66,9 +67,10 @@ export class Run {
   /** The model answered, and the tools it asked for are about to run, or ran already. */
   answered(event: Members): void {
     if (this.#asked === null) return;
+    const asked = this.#asked;
     const items = itemsOfContent(event.content);
-    this.#history = [...this.#history, ...items];
-    this.#asked.answered(textOrNull(event.responseId), event.usage, items);
+    this.#history = () => [...asked.input, ...items];
+    asked.answered(textOrNull(event.responseId), event.usage, items);
     this.#asked = null;
   }
 
@@ -117,20 +119,24 @@ export class Run {
 /** One model call of a run. */
 export class AskedModel {
   readonly seat: CallSeat;
-  /** As items of the format. */
-  readonly input: readonly unknown[];
   readonly #session: TraceSession;
   readonly #event: Members;
   readonly #askedAt = Date.now();
   #call: ModelCall | null = null;
+  #input: readonly unknown[] | null = null;
 
   constructor(session: TraceSession, turn: Turn, event: Members) {
     this.#session = session;
     this.#event = event;
     this.seat = new CallSeat(turn);
-    this.input = itemsOfMessages(event.messages);
     // Where a fetch may see the call, it has the first say, and what it left shows only when the model answers.
     if (!session.seesBytes) this.#begin();
+  }
+
+  /** What the model is sent, as items of the format. */
+  get input(): readonly unknown[] {
+    this.#input ??= itemsOfMessages(this.#event.messages);
+    return this.#input;
   }
 
   /** Whether the call is recorded from what the SDK tells. */

@@ -40,7 +40,7 @@ export class Runs {
       model: textOrNull(event.modelId) ?? '',
       providerName: textOrNull(event.provider) ?? OWNER,
       name: textOrNull(event.functionId),
-      input: itemsOfMessages(event.messages),
+      input: () => itemsOfMessages(event.messages),
     });
     if (place === null) return null;
     const run = new Run(this.session, place);

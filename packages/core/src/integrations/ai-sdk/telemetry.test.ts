@@ -390,6 +390,18 @@ it('an agent below a thread whose id is no UUID is recorded without an edge, and
   expect(JSON.stringify(readLog(rollout.location))).toContain('edges are drawn between threads');
 });
 
+it('images and files are recorded as texts', async () => {
+  const { model, telemetry, bundles } = await setup(inOrder([{ items: [say('A dot.')] }]), false);
+  const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==';
+  const image = { type: 'file', mediaType: 'image/png', data: Uint8Array.from(Buffer.from(png, 'base64')) } as const;
+  const content = [{ type: 'text', text: 'What is this?' } as const, image];
+  await generateText({ model, telemetry, providerOptions, messages: [{ role: 'user', content }] });
+  const bundle = only(bundles());
+  accepted(bundle);
+  const [asked] = readLog(bundle).filter(({ type }) => type === 'inference_started');
+  expect(JSON.stringify(asked?.body)).toContain(png);
+});
+
 it('a tool that is called `wait` does not make the trace unreadable', async () => {
   const { model, telemetry, bundles } = await setup(
     inOrder([{ items: [call('c1', 'wait', {})] }, { items: [say('Done.')] }]),
