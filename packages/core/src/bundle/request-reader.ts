@@ -9,12 +9,12 @@
  * Whatever is unusual (keys given twice, no input, broken JSON) is left to the plain reader, which says what is wrong.
  */
 
-import { type Json, JsonSyntaxError, MAX_DEPTH, MAX_VALUES, parseJsonAt } from '../format/json.ts';
+import { isJsonSyntax, type Json, JsonSyntaxError, MAX_DEPTH, MAX_VALUES, parseJsonAt } from '../format/json.ts';
 import type { InputItems, RequestBody } from '../reducer/bodies.ts';
 import { type BundleSource, MAX_TEXT_BYTES, type SourceFile } from './source.ts';
 
-/** A block this small stays in the second-level cache between reading and comparing. */
-const BLOCK = 1 << 17;
+/** A block this small stays in the cache between reading and comparing. */
+const BLOCK = 1 << 18;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
@@ -23,6 +23,11 @@ const OPEN_LIST = 0x5b;
 const CLOSE_LIST = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
+
+/** The escape of a surrogate, which must not stand alone. */
+const SURROGATE = /\\u[dD][89a-fA-F]/;
+
+const NONE = new Uint8Array(0);
 
 /** The document is not one this reader understands. */
 class Unusual extends Error {}
@@ -37,9 +42,9 @@ class HeldBytes {
 
   /** The bytes of one block that are held. */
   block(index: number): Uint8Array {
-    const block = this.#blocks[index] as Uint8Array;
+    const block = this.#blocks[index] ?? NONE;
     const rest = this.length - index * BLOCK;
-    return rest < BLOCK ? block.subarray(0, rest) : block;
+    return rest < BLOCK ? block.subarray(0, Math.max(rest, 0)) : block;
   }
 
   at(offset: number): number | undefined {
@@ -100,24 +105,23 @@ interface WalkedTail {
   response: string | null;
 }
 
-/** A buffer that is used again and again. What was taken before is gone. */
-class Scratch {
-  #bytes = new Uint8Array(BLOCK);
-
-  take(size: number): Uint8Array {
-    if (size > this.#bytes.length) this.#bytes = new Uint8Array(size * 2);
-    return this.#bytes.subarray(0, size);
-  }
+/** A block of a file as it was read, and how much of it is as it was before. */
+interface ComparedBlock {
+  /** Offset in the file. */
+  at: number;
+  bytes: Uint8Array;
+  /** How many bytes are the same. */
+  same: number;
 }
 
 export class RequestReader {
   readonly #source: BundleSource;
   readonly #streams = new Map<string, Held>();
   #serial = 0;
-  /** For comparing: a block, or the end of a document. */
-  readonly #compared = new Scratch();
-  /** For what is parsed. */
-  readonly #fresh = new Scratch();
+  /** For comparing, used again and again. */
+  readonly #block = new Uint8Array(BLOCK);
+  /** For what is parsed and does not fit into a block; the same. */
+  #fresh = NONE;
   constructor(source: BundleSource) {
     this.#source = source;
   }
@@ -126,9 +130,9 @@ export class RequestReader {
   read(path: string, stream: string): RequestBody | null {
     const file = this.#source.open(path);
     try {
-      if (file.size > MAX_TEXT_BYTES || file.size === 0) return null;
       const held = this.#streams.get(stream);
-      return (held === undefined ? null : this.#next(file, held)) ?? this.#first(file, stream, held);
+      const block = this.#compare(file, held?.bytes ?? null);
+      return (held === undefined ? null : this.#next(file, held, block)) ?? this.#first(file, stream, held, block);
     } catch (error) {
       if (!(error instanceof Unusual || error instanceof JsonSyntaxError)) throw error;
       this.#streams.delete(stream);
@@ -138,10 +142,35 @@ export class RequestReader {
     }
   }
 
+  /** The first block of the file that is not, from its first byte to its last, as it is held: the last one at the latest. */
+  #compare(file: SourceFile, held: HeldBytes | null): ComparedBlock {
+    for (let at = 0; ; at += BLOCK) {
+      const read = file.read(this.#block, at);
+      const bytes = read === BLOCK ? this.#block : this.#block.subarray(0, read);
+      const same = held === null ? 0 : this.#source.commonPrefix(bytes, held.block(at / BLOCK));
+      if (same < BLOCK) return { at, bytes, same };
+    }
+  }
+
+  /** The file from an offset to its end. What was read before is gone, the block excepted. */
+  #rest(file: SourceFile, from: number, block: ComparedBlock): Uint8Array {
+    const isInBlock = from >= block.at;
+    const known = isInBlock ? block.bytes.subarray(from - block.at) : NONE;
+    if (isInBlock && block.bytes.length < BLOCK) return known;
+    const size = file.size - from;
+    if (size > MAX_TEXT_BYTES) throw new Unusual();
+    if (this.#fresh.length <= size) this.#fresh = new Uint8Array(size * 2 + 1);
+    this.#fresh.set(known);
+    const room = this.#fresh.subarray(known.length);
+    const read = file.read(room, from + known.length);
+    // There is more room than the file had bytes: one that fills it has grown.
+    if (read === room.length) throw new Unusual();
+    return this.#fresh.subarray(0, known.length + read);
+  }
+
   /** A request that does not begin like the one before it: the whole document. */
-  #first(file: SourceFile, stream: string, before: Held | undefined): RequestBody {
-    const bytes = this.#fresh.take(file.size);
-    readFully(file, bytes, 0);
+  #first(file: SourceFile, stream: string, before: Held | undefined, block: ComparedBlock): RequestBody {
+    const bytes = this.#rest(file, 0, block);
     const walk = new Walk(bytes, 0, this.#source);
     const headResponse = walk.head();
     const start = walk.at;
@@ -169,14 +198,14 @@ export class RequestReader {
   }
 
   /** A request that begins like the one before it, or null where it does not. */
-  #next(file: SourceFile, held: Held): RequestBody | null {
-    const unchanged = countUpTo(held.ends, this.#commonPrefix(file, held));
+  #next(file: SourceFile, held: Held, block: ComparedBlock): RequestBody | null {
+    const unchanged = countUpTo(held.ends, block.at + block.same);
     const from = unchanged === 0 ? 0 : (held.ends[unchanged - 1] as number);
     if (unchanged === 0 || !closes(held.bytes.at(from - 1))) return null;
 
-    const end = this.#repeatedTail(file, held, from);
-    const fresh = this.#fresh.take((end === null ? file.size : file.size - held.tail.length) - from);
-    readFully(file, fresh, from);
+    const rest = this.#rest(file, from, block);
+    const end = this.#repeatedTail(rest, held);
+    const fresh = end === null ? rest : rest.subarray(0, rest.length - held.tail.length);
 
     const earlier = unchanged < held.items.length ? new Earlier(held, unchanged, this.#source) : null;
     if (earlier !== null) {
@@ -203,11 +232,9 @@ export class RequestReader {
   }
 
   /** The end of the document, if it has the length of the one before and begins like it. */
-  #repeatedTail(file: SourceFile, held: Held, from: number): { bytes: Uint8Array; same: number; kept: number } | null {
-    const start = file.size - held.tail.length;
-    if (start < from) return null;
-    const bytes = this.#compared.take(held.tail.length);
-    readFully(file, bytes, start);
+  #repeatedTail(rest: Uint8Array, held: Held): { bytes: Uint8Array; same: number; kept: number } | null {
+    if (rest.length < held.tail.length) return null;
+    const bytes = rest.subarray(rest.length - held.tail.length);
     const same = this.#source.commonPrefix(bytes, held.tail);
     const kept = countUpTo(held.tailEnds, same);
     return kept === 0 ? null : { bytes, same, kept };
@@ -222,20 +249,6 @@ export class RequestReader {
     held.response = rest.response;
     held.tail = bytes.slice();
   }
-
-  /** How many bytes the file has in common with the held ones. */
-  #commonPrefix(file: SourceFile, held: Held): number {
-    const end = Math.min(file.size, held.bytes.length);
-    const block = this.#compared.take(BLOCK);
-    for (let at = 0; at < end; at += block.length) {
-      const want = Math.min(block.length, end - at);
-      const part = block.length === want ? block : block.subarray(0, want);
-      if (file.read(part, at) !== want) throw new Unusual();
-      const same = this.#source.commonPrefix(part, held.bytes.block(at / BLOCK));
-      if (same < want) return at + same;
-    }
-    return end;
-  }
 }
 
 function body(held: Held, previousSerial: number, unchanged: number): RequestBody {
@@ -247,14 +260,6 @@ function body(held: Held, previousSerial: number, unchanged: number): RequestBod
     unchanged,
   };
   return { input, previousResponseId: held.response };
-}
-
-function readFully(file: SourceFile, into: Uint8Array, offset: number): void {
-  for (let at = 0; at < into.length; ) {
-    const read = file.read(into.subarray(at), offset + at);
-    if (read === 0) throw new Unusual();
-    at += read;
-  }
 }
 
 /** How many of the ascending offsets are at most `limit`. */
@@ -354,8 +359,8 @@ class Walk {
         this.at++;
         return response;
       }
-      const value = this.#value(MAX_DEPTH - 1);
-      if (key === 'previous_response_id') response = typeof value === 'string' ? value : null;
+      if (key === 'previous_response_id') response = this.#response();
+      else this.#pass(MAX_DEPTH - 1);
       this.#expect(COMMA);
     }
   }
@@ -410,8 +415,8 @@ class Walk {
       if (c !== COMMA) throw new Unusual();
       const key = this.#key();
       if (key === 'input') throw new Unusual();
-      const value = this.#value(MAX_DEPTH - 1);
-      if (key === 'previous_response_id') response = typeof value === 'string' ? value : null;
+      if (key === 'previous_response_id') response = this.#response();
+      else this.#pass(MAX_DEPTH - 1);
       if (!closes(this.#bytes[this.at - 1])) continue;
       ends.push(this.at - start);
       responses.push(response);
@@ -427,6 +432,27 @@ class Walk {
     return key;
   }
 
+  #response(): string | null {
+    const value = this.#value(MAX_DEPTH - 1);
+    return typeof value === 'string' ? value : null;
+  }
+
+  /** Moves behind a value that nobody asks for: it must be JSON, but is not kept, so the engine's parser may look at it. */
+  #pass(depth: number): void {
+    this.#space();
+    const start = this.at;
+    const deepest = this.#skip();
+    const text = this.#source.decode(this.#bytes.subarray(start, this.at));
+    if (text === null) throw new Unusual();
+    // Each value takes a character at least, and so does what parts it from the next.
+    const most = (text.length >> 1) + 1;
+    if (deepest <= depth && most <= this.#left && !SURROGATE.test(text) && isJsonSyntax(text)) this.#left -= most;
+    else {
+      this.at = start;
+      this.#value(depth);
+    }
+  }
+
   #value(depth: number): Json {
     this.#space();
     const start = this.at;
@@ -439,19 +465,21 @@ class Walk {
     return value;
   }
 
-  /** Moves behind the value at hand, if it is JSON; the parser decides whether it is. */
-  #skip(): void {
+  /** Moves behind the value at hand, if it is JSON; the parser decides whether it is. Gives how deep it nests. */
+  #skip(): number {
     const bytes = this.#bytes;
     let open = 0;
+    let deepest = 0;
     for (;;) {
       const c = bytes[this.at];
       if (c === undefined) throw new Unusual();
       this.at++;
       if (c === QUOTE) this.#skipString();
-      else if (c === OPEN_OBJECT || c === OPEN_LIST) open++;
-      else if (c === CLOSE_OBJECT || c === CLOSE_LIST) open--;
+      else if (c === OPEN_OBJECT || c === OPEN_LIST) {
+        if (++open > deepest) deepest = open;
+      } else if (c === CLOSE_OBJECT || c === CLOSE_LIST) open--;
       else if (open === 0) this.#skipWord();
-      if (open <= 0) return;
+      if (open <= 0) return deepest;
     }
   }
 

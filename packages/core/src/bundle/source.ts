@@ -19,7 +19,7 @@ export class SourceError extends Error {
 
 /** An open file. */
 export interface SourceFile {
-  /** In bytes, when it was opened. */
+  /** In bytes, when it was asked for first. */
   readonly size: number;
   /** Reads from an offset into the buffer; fewer bytes than asked for only at the end of the file. */
   read(into: Uint8Array, offset: number): number;

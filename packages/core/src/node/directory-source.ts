@@ -3,15 +3,9 @@
  * symbolic link (`docs/format.md`). Not here: finding bundles (`locate.ts`), writing files (`write-state.ts`).
  */
 
+import { isAscii, isUtf8 } from 'node:buffer';
 import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readSync, type Stats } from 'node:fs';
-import {
-  type BundleSource,
-  decodeUtf8,
-  MAX_TEXT_BYTES,
-  plainPath,
-  SourceError,
-  type SourceFile,
-} from '../bundle/source.ts';
+import { type BundleSource, MAX_TEXT_BYTES, plainPath, SourceError, type SourceFile } from '../bundle/source.ts';
 
 function systemCode(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
@@ -143,22 +137,38 @@ function openDescriptor(file: string, path: string): number {
 
 /** Opens a file on disk; `path` is what it is called in errors. */
 export function openFile(file: string, path: string): SourceFile {
-  const descriptor = openDescriptor(file, path);
-  try {
-    return {
-      size: fstatSync(descriptor).size,
-      read: (into, offset) => {
-        try {
-          return readSync(descriptor, into, 0, into.length, offset);
-        } catch (error) {
-          throw missing(path, error);
-        }
-      },
-      close: () => closeSync(descriptor),
-    };
-  } catch (error) {
-    closeSync(descriptor);
-    throw missing(path, error);
+  return new DiskFile(openDescriptor(file, path), path);
+}
+
+class DiskFile implements SourceFile {
+  readonly #descriptor: number;
+  readonly #path: string;
+  #size: number | null = null;
+  constructor(descriptor: number, path: string) {
+    this.#descriptor = descriptor;
+    this.#path = path;
+  }
+
+  /** Asked for only by those who need it: most files are read to their end, wherever it is. */
+  get size(): number {
+    try {
+      this.#size ??= fstatSync(this.#descriptor).size;
+      return this.#size;
+    } catch (error) {
+      throw missing(this.#path, error);
+    }
+  }
+
+  read(into: Uint8Array, offset: number): number {
+    try {
+      return readSync(this.#descriptor, into, 0, into.length, offset);
+    } catch (error) {
+      throw missing(this.#path, error);
+    }
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
   }
 }
 
@@ -180,12 +190,10 @@ function readLarge(descriptor: number, path: string): string | null {
   return decode(bytes.subarray(0, at));
 }
 
-const REPLACEMENT = String.fromCharCode(0xfffd);
-
-/** The native decoder mends what is not UTF-8; only a text that may have been mended is decoded strictly. */
+/** The native decoders, by what the bytes are: plain ASCII, as most are, is only copied. */
 function decode(bytes: Uint8Array): string | null {
-  const text = Buffer.prototype.utf8Slice.call(bytes, 0, bytes.length);
-  return text.includes(REPLACEMENT) ? decodeUtf8(bytes) : text;
+  if (isAscii(bytes)) return Buffer.prototype.latin1Slice.call(bytes, 0, bytes.length);
+  return isUtf8(bytes) ? Buffer.prototype.utf8Slice.call(bytes, 0, bytes.length) : null;
 }
 
 /** Like the plain loop, at the speed of memcmp. */

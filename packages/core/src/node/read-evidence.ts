@@ -80,8 +80,11 @@ export function payloadSize(source: TraceSource, { path }: PayloadRef): number |
   if ('layout' in source) return null;
   try {
     const file = source.open(path);
-    file.close();
-    return file.size;
+    try {
+      return file.size;
+    } finally {
+      file.close();
+    }
   } catch (error) {
     if (error instanceof SourceError) return null;
     throw error;
