@@ -87,6 +87,32 @@ describe('the text of a state', () => {
     expect(stateJson(graph)).toContain('"ended_at_unix_ms": 9223372036854775807,');
   });
 
+  it('F9: keeps all digits wherever the integer stands, and the objects around it as they are', () => {
+    const before = stateJson(graphOf(...manyCalls()));
+    const graph = graphOf(...manyCalls());
+    const execution = graph.inference_calls.get('I7')?.execution;
+    if (execution === undefined) throw new Error('the session has no I7');
+    const seq = String(execution.started_seq);
+    execution.started_seq = 18446744073709551615n;
+    const lines = stateJson(graph).split('\n');
+    const changed = before
+      .split('\n')
+      .flatMap((line, at) => (line === lines[at] ? [] : [[line.trim(), lines[at]?.trim()]]));
+    expect(changed).toEqual([[`"started_seq": ${seq},`, '"started_seq": 18446744073709551615,']]);
+  });
+
+  it('F10: is printed alike, whatever its texts look like', () => {
+    const graph = graphOf(...manyCalls(), threadStarted('__proto__'), threadStarted('7'), threadStarted('10'));
+    const text = stateJson(graph);
+    const state = JSON.parse(text);
+    expect(Object.keys(state.conversation_items)).toEqual([...graph.conversation_items.keys()].sort());
+    for (const [id, { body }] of graph.conversation_items) expect(state.conversation_items[id].body).toEqual(body);
+    for (const [id] of graph.inference_calls)
+      expect(state.inference_calls[id].request_item_ids).toEqual(idsOf(graph, id));
+    const threads = [...text.matchAll(/^ {6}"thread_id": "(.*)",\n {6}"agent_path"/gm)].map(([, id]) => id);
+    expect(threads).toEqual(['10', '7', 'T', '__proto__']);
+  });
+
   it('F10: comes in chunks of UTF-8 that together are the text, with shared lists written out in full', () => {
     const items = Array.from({ length: 200 }, (_, n) => user(`ä${n}`));
     const graph = graphOf(
@@ -104,6 +130,13 @@ describe('the text of a state', () => {
     }
   });
 });
+
+/** More calls than are printed together, with texts that look like the text of a state. */
+function manyCalls(): Parameters<typeof reduce>[0] {
+  const texts = ['},\n    {\n', '"request_item_ids": 0', '\n  ]\n]', 'é—😀', 'x'.repeat(100_000)];
+  const items = Array.from({ length: 40 }, (_, n) => user(`${n} ${texts[n % texts.length]}`));
+  return [...BASE, ...items.map((_, n) => inferenceStarted(`I${n}`, items.slice(0, n)))];
+}
 
 function idsOf(graph: Graph, inference: string): string[] {
   return [...(graph.inference_calls.get(inference)?.request_item_ids ?? [])];
