@@ -284,16 +284,19 @@ export class Replay {
   #checkPayloads(): void {
     const state = this.#state;
     if (!this.rules.payloadCheck && this.#options.mode === 'strict') return;
-    const refs: PayloadRef[] = [...state.rawPayloads.values()];
-    refs.sort((a, b) => compareUtf8(a.raw_payload_id, b.raw_payload_id));
-    for (const ref of refs) {
+    const bad: { ref: PayloadRef; error: BodyError }[] = [];
+    for (const ref of state.rawPayloads.values()) {
       if (state.unreadable.has(ref.path)) continue;
       try {
         this.#payloads.check(ref);
       } catch (error) {
         if (!(error instanceof BodyError)) throw error;
-        state.fault(error.code, `${ref.raw_payload_id}: ${error.message}`, { file: ref.path, cause: error });
+        bad.push({ ref, error });
       }
+    }
+    bad.sort((a, b) => compareUtf8(a.ref.raw_payload_id, b.ref.raw_payload_id));
+    for (const { ref, error } of bad) {
+      state.fault(error.code, `${ref.raw_payload_id}: ${error.message}`, { file: ref.path, cause: error });
     }
   }
 }

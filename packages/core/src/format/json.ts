@@ -347,31 +347,35 @@ export function isJsonSyntax(text: string): boolean {
 export type Int64 = number | bigint;
 
 const INTEGER = /^-?\d+$/;
+// Computed once: arithmetic with these is slow, and every event has several integers.
+const I64_MIN = -(2n ** 63n);
+const I64_MAX = 2n ** 63n - 1n;
+const U64_MAX = 2n ** 64n - 1n;
 
-function integer(value: Json | undefined, low: bigint, high: bigint): Int64 | null {
+function integer(value: Json | undefined, isSigned: boolean): Int64 | null {
   if (!(value instanceof JsonNumber)) return null;
   const { text } = value;
   if (text.length < 16) {
     const n = Number(text);
     if (!Number.isInteger(n) || !INTEGER.test(text)) return null;
-    if (n < 0 && low === 0n) return null;
+    if (n < 0 && !isSigned) return null;
     return n === 0 ? 0 : n;
   }
   if (!INTEGER.test(text) || text.length > 21) return null;
   const big = BigInt(text);
-  if (big < low || big > high) return null;
+  if (isSigned ? big < I64_MIN || big > I64_MAX : big < 0n || big > U64_MAX) return null;
   const n = Number(big);
   return Number.isSafeInteger(n) ? n : big;
 }
 
 /** The value as a signed 64-bit integer, or null where it is anything else (`1.0` and `1e3` are not integers). */
 export function asI64(value: Json | undefined): Int64 | null {
-  return integer(value, -(2n ** 63n), 2n ** 63n - 1n);
+  return integer(value, true);
 }
 
 /** The value as an unsigned 64-bit integer, or null. */
 export function asU64(value: Json | undefined): Int64 | null {
-  return integer(value, 0n, 2n ** 64n - 1n);
+  return integer(value, false);
 }
 
 /** The value as a signed 32-bit integer, or null. */
