@@ -54,6 +54,8 @@ try {
   const foreign = [...chunk.imports, ...chunk.dynamicImports].filter((specifier) => !specifier.startsWith('node:'));
   if (foreign.length > 0)
     throw new Error(`the command line may load only node: modules, but it loads ${foreign.join(', ')}`);
+  if (/[^\0-\x7f]/.test(chunk.code))
+    throw new Error('the launcher reads the program as ASCII, but it has other characters: write them as escapes');
   const changed = [write(file, chunk.code, 0o644), write(program, readFileSync(launcher, 'utf8'), 0o755)].includes(
     true,
   );

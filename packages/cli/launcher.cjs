@@ -12,10 +12,10 @@ try {
 } catch {
   // Without a cache the program is compiled at each start.
 }
-const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(filename, 'utf8')}\n})`;
+// The build sees to it that the program is ASCII, which is read fastest like this.
+const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(filename, 'latin1')}\n})`;
 const script = new Script(source, { filename, cachedData });
-script.runInThisContext()(exports, require, module, filename, __dirname);
 // The build asks for the cache once the program has run, when V8 knows which functions it needs.
-if (process.env.ROLLOUT_TRACE_WRITE_CODE_CACHE) {
-  require('node:fs').writeFileSync(process.env.ROLLOUT_TRACE_WRITE_CODE_CACHE, script.createCachedData());
-}
+const cacheFile = process.env.ROLLOUT_TRACE_WRITE_CODE_CACHE;
+if (cacheFile) process.once('exit', () => require('node:fs').writeFileSync(cacheFile, script.createCachedData()));
+script.runInThisContext()(exports, require, module, filename, __dirname);

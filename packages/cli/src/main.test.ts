@@ -62,9 +62,11 @@ describe('the program', () => {
     const bundle = copyOf('0.169.0/plain', folder);
     const script = `process.argv.splice(1, Infinity, ${JSON.stringify(program)}, 'reduce', ${JSON.stringify(bundle)});
       const before = new Set(process.moduleLoadList);
-      require(${JSON.stringify(program)});
-      const loaded = process.moduleLoadList.filter((name) => !before.has(name));
-      require('node:fs').writeFileSync(1, JSON.stringify(loaded));`;
+      process.once('exit', () => {
+        const loaded = process.moduleLoadList.filter((name) => !before.has(name));
+        require('node:fs').writeFileSync(1, JSON.stringify(loaded));
+      });
+      require(${JSON.stringify(program)});`;
     const { stdout, status } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8', env: environment });
     expect(status).toBe(0);
     const loaded: string[] = JSON.parse(stdout);

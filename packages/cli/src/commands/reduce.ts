@@ -1,6 +1,6 @@
 /** `rollout-trace reduce`: bundles to states. Owns where the state and the findings go; reducing is the core's. */
 
-import { rmSync, statSync } from 'node:fs';
+import { lstatSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { type ReducedBundle, reduceBundle } from '@rollout-trace/core/bundle';
 import {
@@ -193,7 +193,8 @@ function findingsFile(output: string): string {
 function writeFindings(file: string, { findings }: ReducedBundle, how: WriteOptions): string | null {
   const faults = faultsOf(findings);
   if (faults.length === 0) {
-    rmSync(file, { force: true });
+    // Looking first: what removes files is loaded only when it is used.
+    if (lstatSync(file, { throwIfNoEntry: false }) !== undefined) rmSync(file, { force: true });
     return null;
   }
   const text = new TextEncoder().encode(`${printJson(faults, 'pretty')}\n`);
