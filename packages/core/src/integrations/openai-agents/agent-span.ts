@@ -103,9 +103,9 @@ export class AgentSpan {
     return found === undefined ? null : this.#take(found);
   }
 
-  /** The call with this id. */
+  /** The call with this id; one whose id was used before has a number behind it (`told-calls.ts`). */
   takeCall(callId: string): AskedCall | null {
-    const found = this.#asked().find((asked) => asked.callId === callId);
+    const found = this.#asked().find((asked) => asked.callId === callId || asked.callId?.startsWith(`${callId}#`));
     return found === undefined ? null : this.#take(found);
   }
 

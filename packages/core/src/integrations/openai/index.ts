@@ -1,5 +1,6 @@
 /** `@rollout-trace/core/openai`: records what is asked of models through the `openai` client, or any `fetch`. */
 
+export { endRollouts } from '../session/end-rollouts.ts';
 export type { SessionOptions } from '../session/session.ts';
 export { TraceSession } from '../session/session.ts';
 export { observe } from './observe.ts';

@@ -12,18 +12,12 @@ const ROLES = ['system', 'developer', 'user', 'assistant', 'tool'];
 /** Types that stand as they are. Messages and reasoning do as well, where they have what they need. */
 const KNOWN = new Set([
   'additional_tools',
-  'agent_message',
-  'function_call',
   'function_call_output',
-  'custom_tool_call',
   'custom_tool_call_output',
-  'tool_search_call',
   'tool_search_output',
-  'web_search_call',
-  'image_generation_call',
-  'local_shell_call',
   'mcp_tool_call_output',
 ]);
+const WHOLE_CALLS = new Set(['tool_search_call', 'web_search_call', 'image_generation_call', 'local_shell_call']);
 const COMPACTIONS = new Set(['compaction', 'compaction_summary', 'context_compaction']);
 /** What says how far a call is, not what is called: it differs from one sighting of a call to the next. */
 const STATE = new Set(['type', 'id', 'call_id', 'status', 'created_by']);
@@ -41,8 +35,13 @@ export function formatItem(item: unknown): unknown {
   if (type === 'message' || (type === undefined && 'role' in item)) return formatMessage(item);
   if (typeof type !== 'string') return opaqueItem('untyped', item);
   if (type === 'reasoning') return formatReasoning(item);
+  if (type === 'agent_message') return isAgentMessage(item) ? item : opaqueItem(type, item);
   if (COMPACTIONS.has(type)) return typeof item.encrypted_content === 'string' ? item : opaqueItem(type, item);
-  if (KNOWN.has(type)) return item;
+  if (type === 'function_call') return withText(item, 'arguments');
+  if (type === 'custom_tool_call') return withText(item, 'input');
+  // Readers compare such a call as a whole, and its state differs from one sighting to the next.
+  if (WHOLE_CALLS.has(type) && typeof item.call_id === 'string') return foreignCall(type, item, item.call_id);
+  if (WHOLE_CALLS.has(type) || KNOWN.has(type)) return item;
   // The id is that of the item it stands for.
   if (type === 'item_reference') return { ...opaqueItem(type, item), id: undefined };
   if (typeof item.call_id !== 'string') return opaqueItem(type, item);
@@ -75,6 +74,22 @@ function formatReasoning(item: Members): unknown {
   }
   const empty = [{ type: 'reasoning_text', text: '' }];
   return { ...item, summary: [], content: empty, derived_from: item };
+}
+
+/** What a call is given is a text. */
+function withText(item: Members, key: string): Members {
+  const given = item[key];
+  if (typeof given === 'string') return item;
+  return { ...item, [key]: given === undefined ? '' : JSON.stringify(given), derived_from: item };
+}
+
+function isAgentMessage({ author, recipient, content }: Members): boolean {
+  if (typeof author !== 'string' || typeof recipient !== 'string' || !Array.isArray(content)) return false;
+  const fits = (part: unknown): boolean =>
+    isMembers(part) &&
+    ((part.type === 'input_text' && typeof part.text === 'string') ||
+      (part.type === 'encrypted_content' && typeof part.encrypted_content === 'string'));
+  return content.length > 0 && content.every(fits);
 }
 
 /** How many parts there are; null where one of them is of another kind. */

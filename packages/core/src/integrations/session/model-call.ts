@@ -44,8 +44,9 @@ export class ModelCall {
   /** The response arrived whole. */
   complete(output: ModelOutput): void {
     if (!this.#end()) return;
-    this.#attempt.complete(output);
-    const { responseId = null, outputItems } = output;
+    const { responseId = null } = output;
+    const outputItems = this.#memory.received(output.outputItems);
+    this.#attempt.complete({ ...output, outputItems });
     this.#memory.answered(this.#call, responseId, outputItems);
     this.#watcher?.answered(responseId, outputItems);
   }
@@ -53,15 +54,19 @@ export class ModelCall {
   /** The request failed. */
   fail(error: unknown, output?: ModelOutput): void {
     if (!this.#end()) return;
-    this.#attempt.fail(error, output);
+    this.#attempt.fail(error, this.#received(output));
     this.#watcher?.gaveUp('failed');
   }
 
   /** The host gave up. */
   cancel(reason: unknown, output?: ModelOutput): void {
     if (!this.#end()) return;
-    this.#attempt.cancel(reason, output);
+    this.#attempt.cancel(reason, this.#received(output));
     this.#watcher?.gaveUp('cancelled');
+  }
+
+  #received(output: ModelOutput | undefined): ModelOutput | undefined {
+    return output && { ...output, outputItems: this.#memory.received(output.outputItems) };
   }
 
   #end(): boolean {

@@ -41,7 +41,7 @@ export class ThreadMemory {
 
   /** Takes in a request; gives it as it is to be recorded. */
   begin(body: Members, sentInput: readonly unknown[]): { call: KnownCall; recorded: Members } {
-    const input = this.#calls.settled(sentInput);
+    const input = this.#calls.sent(sentInput);
     const id = body.previous_response_id;
     if (typeof id !== 'string') {
       this.#installIfLive(input);
@@ -61,10 +61,14 @@ export class ThreadMemory {
     return { call, recorded: { ...rest, input: items ?? input, derived_from: sent } };
   }
 
+  /** The items of a response as they are to be recorded. */
+  received(items: readonly unknown[]): readonly unknown[] {
+    return this.#calls.received(items);
+  }
+
   /** The response of a call arrived whole. */
   answered(call: KnownCall, responseId: string | null, items: readonly unknown[]): void {
     call.response = items;
-    this.#calls.settled(items);
     if (responseId === null) return;
     this.#responses.set(responseId, call);
     if (this.#responses.size <= REMEMBERED_RESPONSES) return;
