@@ -1,18 +1,9 @@
 // @ts-check
-// Bundles the command line and all it needs of the core into one CommonJS file, puts the launcher beside it, and lets the
-// program run once to keep the code V8 makes of it: a start then compiles nothing. Written only when the bytes change.
+// Bundles the command line and all it needs of the core into one CommonJS file, and lets the program run once, started by
+// its launcher, to keep the code V8 makes of it: a start then compiles nothing. Written only when the bytes change.
 
 import { spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,8 +11,7 @@ import { rolldown } from 'rolldown';
 import { coreDoors } from './doors.mjs';
 
 const entry = fileURLToPath(new URL('../packages/cli/src/main.ts', import.meta.url));
-const launcher = fileURLToPath(new URL('../packages/cli/launcher.cjs', import.meta.url));
-const program = fileURLToPath(new URL('../packages/cli/dist/rollout-trace.cjs', import.meta.url));
+const program = fileURLToPath(new URL('../packages/cli/bin/rollout-trace.cjs', import.meta.url));
 const file = fileURLToPath(new URL('../packages/cli/dist/cli.cjs', import.meta.url));
 const cache = fileURLToPath(new URL('../packages/cli/dist/cli.cache', import.meta.url));
 /** Reduced once to warm the cache: it goes through most of the reducer. */
@@ -56,9 +46,7 @@ try {
     throw new Error(`the command line may load only node: modules, but it loads ${foreign.join(', ')}`);
   if (/[^\0-\x7f]/.test(chunk.code))
     throw new Error('the launcher reads the program as ASCII, but it has other characters: write them as escapes');
-  const changed = [write(file, chunk.code, 0o644), write(program, readFileSync(launcher, 'utf8'), 0o755)].includes(
-    true,
-  );
+  const changed = write(file, chunk.code);
   if (changed || !existsSync(cache)) warmCache();
 } finally {
   await bundle.close();
@@ -68,14 +56,12 @@ try {
  * Beside and over it, never in place: another process may be starting the old file.
  * @param {string} path
  * @param {string} text
- * @param {number} mode
  */
-function write(path, text, mode) {
+function write(path, text) {
   if (existsSync(path) && readFileSync(path, 'utf8') === text) return false;
   mkdirSync(dirname(path), { recursive: true });
   const part = `${path}.${process.pid}.part`;
   writeFileSync(part, text);
-  chmodSync(part, mode);
   renameSync(part, path);
   return true;
 }

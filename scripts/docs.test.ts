@@ -141,12 +141,12 @@ describe('texts', () => {
 });
 
 // `npm test` builds the command line before it runs this.
-test.runIf(existsSync('packages/cli/dist/rollout-trace.cjs'))(
+test.runIf(existsSync('packages/cli/bin/rollout-trace.cjs'))(
   'the picture in README.md is what the command prints',
   () => {
     const [, command = '', picture = ''] =
       /```text\n\$ rollout-trace (.*)\n\n([\s\S]*?)\n```/.exec(read('README.md')) ?? [];
-    const { stdout } = spawnSync(process.execPath, ['packages/cli/dist/rollout-trace.cjs', ...command.split(' ')], {
+    const { stdout } = spawnSync(process.execPath, ['packages/cli/bin/rollout-trace.cjs', ...command.split(' ')], {
       encoding: 'utf8',
       env: { ...process.env, NO_COLOR: '1' },
     });

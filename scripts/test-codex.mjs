@@ -28,7 +28,7 @@ import { called, said, startScriptedModel } from './testing/scripted-model.mjs';
 
 /** @typedef {import('./testing/scripted-model.mjs').Answer} Answer */
 
-const rolloutTrace = fileURLToPath(new URL('../packages/cli/dist/rollout-trace.cjs', import.meta.url));
+const rolloutTrace = fileURLToPath(new URL('../packages/cli/bin/rollout-trace.cjs', import.meta.url));
 
 const { values } = parseArgs({ options: { dir: { type: 'string', default: CODEX_FOLDER } } });
 mkdirSync(values.dir, { recursive: true });

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { copyOf, fixture, scratch } from './testing/cli.ts';
 
-const program = fileURLToPath(new URL('../dist/rollout-trace.cjs', import.meta.url));
+const program = fileURLToPath(new URL('../bin/rollout-trace.cjs', import.meta.url));
 const folder = scratch();
 const { ROLLOUT_TRACE_ROOT, CODEX_ROLLOUT_TRACE_ROOT, FORCE_COLOR, ...environment } = process.env;
 

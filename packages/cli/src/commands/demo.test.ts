@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { scratch } from '../testing/cli.ts';
 
-const program = fileURLToPath(new URL('../../dist/rollout-trace.cjs', import.meta.url));
+const program = fileURLToPath(new URL('../../bin/rollout-trace.cjs', import.meta.url));
 const folder = scratch();
 const { ROLLOUT_TRACE_ROOT, CODEX_ROLLOUT_TRACE_ROOT, ROLLOUT_TRACE_FORMAT, ...environment } = process.env;
 

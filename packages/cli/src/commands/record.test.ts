@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 
-const program = fileURLToPath(new URL('../../dist/rollout-trace.cjs', import.meta.url));
+const program = fileURLToPath(new URL('../../bin/rollout-trace.cjs', import.meta.url));
 const recorder = new URL('../../../core/dist/node/recorder.js', import.meta.url).href;
 const place = mkdtempSync(join(tmpdir(), 'rollout-trace-record-'));
 /** Processes start slowly where much else is going on. */

@@ -18,7 +18,7 @@ const { values: arg, positionals } = parseArgs({
   options: { reference: { type: 'string' }, runs: { type: 'string', default: '5' }, command: { type: 'string' } },
 });
 const RUNS = Number(arg.runs);
-const COMMAND = arg.command ?? fileURLToPath(new URL('../../../cli/dist/rollout-trace.cjs', import.meta.url));
+const COMMAND = arg.command ?? fileURLToPath(new URL('../../../cli/bin/rollout-trace.cjs', import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), 'rollout-trace-bench-'));
 const env = { ...process.env, CODEX_HOME: join(scratch, 'home') };
 delete env.NODE_EXTRA_CA_CERTS;
