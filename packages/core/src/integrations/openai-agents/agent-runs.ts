@@ -5,7 +5,7 @@
  * Not here: how an agent is recorded (`agent-span.ts`), a tool (`tool-span.ts`), a model call (`model-span.ts`).
  */
 
-import { currentTrace } from '../../node/recorder/current-trace.ts';
+import { currentTrace, enterTrace } from '../../node/recorder/current-trace.ts';
 import { CallSeat } from '../session/call-seat.ts';
 import { isMembers, type Members, membersOf, textOrNull } from '../session/json.ts';
 import type { Asked, ModelRequest, TraceSession } from '../session/session.ts';
@@ -62,6 +62,7 @@ export class AgentRuns {
   readonly #books = new Set<AgentBook>();
   readonly #groups = new Map<string, AgentBook>();
   readonly #agents = new Set<AgentSpan>();
+  #hooked = false;
 
   constructor(session: TraceSession) {
     this.#session = session;
@@ -106,8 +107,11 @@ export class AgentRuns {
       run.began(node.agent);
     } else if ((type === 'response' || type === 'generation') && node.agent !== null) {
       node.model = new ModelSpan(this.#session, node.agent);
+    } else if (type === 'turn' && node.agent?.turn) {
+      // The tools of the turn before are done: what comes now is not theirs.
+      enterTrace(node.agent.turn);
     } else if (type === 'function' && node.agent !== null && isToolData(span.spanData)) {
-      node.tool = new ToolSpan(node.agent, span.spanData);
+      node.tool = new ToolSpan(node.agent, span.spanData, this.#hooked);
       node.isTool = true;
     }
   }
@@ -140,6 +144,11 @@ export class AgentRuns {
       default:
     }
     this.#tell(agent);
+  }
+
+  /** Hooks of a runner or an agent will say which call is which. */
+  hooked(): void {
+    this.#hooked = true;
   }
 
   /** A hook of a runner or an agent: this call begins. */

@@ -259,6 +259,37 @@ describe('a tool call', () => {
     expect(currentTrace().toolCall.recording).toBe(false);
   });
 
+  it('is not taken for the one before it, where it cannot be told yet', async () => {
+    const seen: string[] = [];
+    const peek = tool({
+      name: 'peek',
+      description: '',
+      parameters: z.object({ n: z.number() }),
+      execute: async () => {
+        await null;
+        seen.push(currentTrace().toolCall.id);
+        return '';
+      },
+    });
+    const twice = [call('call_2', 'peek', { n: 2 }), call('call_3', 'peek', { n: 3 })];
+    const run = await runner(
+      inOrder([{ items: [call('call_1', 'peek', { n: 1 })] }, { items: twice }, { items: [say('Done.')] }]),
+    );
+    await run.run(new Agent({ name: 'Main', tools: [peek] }), 'Look.');
+    session.end();
+    expect(seen).toEqual(['call_1', '', '']);
+    const { graph, payload } = folder.trace();
+    const given = [...graph.tool_calls.values()].map((t) => [
+      t.model_visible_call_id,
+      (payload(t.raw_invocation_payload_id).payload as { arguments: string }).arguments,
+    ]);
+    expect(given).toEqual([
+      ['call_1', '{"n":1}'],
+      ['call_2', '{"n":2}'],
+      ['call_3', '{"n":3}'],
+    ]);
+  });
+
   it('has the id a hook says, where two calls are the same in all but that', async () => {
     const names: string[] = [];
     const same = tool({

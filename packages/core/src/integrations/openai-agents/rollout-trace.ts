@@ -34,6 +34,7 @@ export interface ToolHooks {
 /** Hears which calls the tools of a runner, or of one agent, belong to. Gives it back. */
 export function observeRunner<Hooks extends ToolHooks>(runner: Hooks, options: AgentsOptions = {}): Hooks {
   const runs = agentRunsOf(options.session ?? processSession);
+  runs.hooked();
   runner.on('agent_tool_start', (...args) =>
     quietly(undefined, () => {
       const { toolCall } = membersOf(args.at(-1));

@@ -9,6 +9,7 @@ import { enterTrace } from '../../node/recorder/current-trace.ts';
 import type { ToolCall } from '../../recorder/tool.ts';
 import { recordedName } from '../recorded-name.ts';
 import { isMembers, type Members, membersOf, textOrNull } from '../session/json.ts';
+import { quietly } from '../session/quietly.ts';
 import type { AskedCall } from './agent-book.ts';
 import type { AgentSpan } from './agent-span.ts';
 import { agentEnded, agentStarted } from './spawn.ts';
@@ -32,11 +33,18 @@ export class ToolSpan {
   /** Agents that work for this tool, and what is to be told of them once the call is known. */
   readonly #told: ((call: ToolCall, callId: string) => void)[] = [];
 
-  constructor(agent: AgentSpan, data: ToolSpanData) {
+  /** @param hooked whether a hook will name the call */
+  constructor(agent: AgentSpan, data: ToolSpanData, hooked: boolean) {
     this.agent = agent;
     this.#data = data;
     const only = agent.onlyCall(data.name);
     if (only !== null) this.#settle(only);
+    else {
+      // Until the call is known, what the tool does is the turn's, and not that of the tool before.
+      if (agent.turn !== null) enterTrace(agent.turn);
+      // The arguments follow the start of the span at once.
+      if (!hooked) queueMicrotask(() => quietly(undefined, () => this.#settleByArguments()));
+    }
   }
 
   /** A hook names the call. */
@@ -62,11 +70,8 @@ export class ToolSpan {
   /** The tool is over. */
   end(error: Members | null): void {
     const { input, output, mcp_data } = this.#data;
-    if (!this.#settled) {
-      const text = textOrNull(input);
-      const found = text === null ? null : this.agent.callWith(this.#data.name, text);
-      this.#settle(found ?? { callId: null, name: this.#data.name, arguments: text ?? '' });
-    }
+    this.#settleByArguments();
+    if (!this.#settled) this.#settle({ callId: null, name: this.#data.name, arguments: textOrNull(input) ?? '' });
     const call = this.#call;
     if (call === null) return;
     const server = membersOf(mcp_data).server;
@@ -83,6 +88,13 @@ export class ToolSpan {
       call.respond({ type: 'function_call_output', ...callId, output: text }, status);
     } else if (error !== null) call.fail(errorText(error));
     else call.end(status);
+  }
+
+  #settleByArguments(): void {
+    const text = textOrNull(this.#data.input);
+    if (this.#settled || text === null) return;
+    const found = this.agent.callWith(this.#data.name, text);
+    if (found !== null) this.#settle(found);
   }
 
   #settle(asked: AskedCall): void {
