@@ -23,7 +23,7 @@ export function generationOutput(output: unknown): unknown[] {
 }
 
 /** One item in the SDK's words. */
-export function spanItem(told: unknown): unknown {
+function spanItem(told: unknown): unknown {
   if (!isMembers(told)) return formatItem(told);
   const { type } = told;
   const id = typeof told.id === 'string' ? { id: told.id } : {};

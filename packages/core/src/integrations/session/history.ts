@@ -18,7 +18,7 @@ export function withoutReasoning(items: readonly unknown[]): unknown[] {
 }
 
 /** Whether the two are one item. */
-export function isSameItem(one: unknown, other: unknown): boolean {
+function isSameItem(one: unknown, other: unknown): boolean {
   if (one === other) return true;
   const [a, b] = [membersOf(one), membersOf(other)];
   if (a.type !== b.type || (a.role ?? null) !== (b.role ?? null)) return false;

@@ -13,13 +13,13 @@ import { stateJson } from '../../format/state-json.ts';
 import { directorySource } from '../../node/directory-source.ts';
 
 /** An event of a log, as it stands there. */
-export interface LoggedEvent {
+interface LoggedEvent {
   seq: number;
   payload: { type: string; [field: string]: unknown };
 }
 
 /** One trace. */
-export interface ReducedTrace {
+interface ReducedTrace {
   graph: Graph;
   events: LoggedEvent[];
   /** The breadcrumbs of this type, parsed. */
