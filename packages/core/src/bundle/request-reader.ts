@@ -13,8 +13,11 @@ import { isJsonSyntax, type Json, JsonSyntaxError, MAX_DEPTH, MAX_VALUES, parseJ
 import type { InputItems, RequestBody } from '../reducer/bodies.ts';
 import { type BundleSource, MAX_TEXT_BYTES, type SourceFile } from './source.ts';
 
-/** A block this small stays in the cache between reading and comparing. */
-const BLOCK = 1 << 18;
+/**
+ * A block this small, and what it is compared with, stay in the second-level cache between reading and comparing. With
+ * twice as much a session of 1,600 calls takes a sixth longer.
+ */
+const BLOCK = 1 << 17;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
