@@ -34,6 +34,10 @@ const OTHERS = new Set([
   'compaction_summary',
   'context_compaction',
   'web_search_call',
+  'file_search_call',
+  'code_interpreter_call',
+  'computer_call',
+  'computer_call_output',
   'image_generation_call',
   'local_shell_call',
   'local_shell_call_output',
@@ -46,6 +50,8 @@ const OTHERS = new Set([
   'item_reference',
   'mcp_call',
   'mcp_list_tools',
+  'mcp_approval_request',
+  'mcp_approval_response',
 ]);
 const TOOL_NAME = /^[a-zA-Z0-9_-]{1,128}$/;
 

@@ -120,6 +120,15 @@ describe('what the service refuses', () => {
     );
   });
 
+  it('what hosted tools did is taken back as it was given', async () => {
+    const hosted = ['web_search_call', 'file_search_call', 'code_interpreter_call', 'computer_call', 'mcp_list_tools'];
+    const openai = await client(inOrder([{ items: hosted.map((type) => ({ type })) }, { items: [say('done')] }]));
+    const { output: items } = await openai.responses.create({ model: 'm', input: [user] });
+    const second = await openai.responses.create({ model: 'm', input: [user, ...items] as never });
+    expect(second.output_text).toBe('done');
+    expect(model?.refusals).toEqual([]);
+  });
+
   it('a request beyond the script is an error of the server', async () => {
     const openai = await client(inOrder([]));
     const failure = await openai.responses.create({ model: 'm', input: [user] }).catch((error) => error);
