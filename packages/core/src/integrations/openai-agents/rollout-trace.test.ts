@@ -290,24 +290,30 @@ describe('a tool call', () => {
     ]);
   });
 
-  it('has the id a hook says, where two calls are the same in all but that', async () => {
-    const names: string[] = [];
-    const same = tool({
-      name: 'same',
-      description: '',
-      parameters: z.object({}),
-      execute: async () => {
-        names.push(currentTrace().toolCall.id);
-        return `${names.length}`;
-      },
-    });
-    const calls = [call('call_a', 'same', {}), call('call_b', 'same', {})];
-    const run = observeRunner(await runner(inOrder([{ items: calls }, { items: [say('Done.')] }])), { session });
-    await run.run(new Agent({ name: 'Main', tools: [same] }), 'Twice.');
-    session.end();
-    expect(names).toEqual(['call_a', 'call_b']);
-    expect([...folder.trace().graph.tool_calls.keys()]).toEqual(['call_a', 'call_b']);
-  });
+  it.each(['runner', 'agent'])(
+    'has the id a hook of the %s says, where two calls are the same in all but that',
+    async (who) => {
+      const names: string[] = [];
+      const same = tool({
+        name: 'same',
+        description: '',
+        parameters: z.object({}),
+        execute: async () => {
+          names.push(currentTrace().toolCall.id);
+          return `${names.length}`;
+        },
+      });
+      const calls = [call('call_a', 'same', {}), call('call_b', 'same', {})];
+      const run = await runner(inOrder([{ items: calls }, { items: [say('Done.')] }]));
+      const agent = new Agent({ name: 'Main', tools: [same] });
+      if (who === 'runner') observeRunner(run, { session });
+      else observeRunner(agent, { session });
+      await run.run(agent, 'Twice.');
+      session.end();
+      expect(names).toEqual(['call_a', 'call_b']);
+      expect([...folder.trace().graph.tool_calls.keys()]).toEqual(['call_a', 'call_b']);
+    },
+  );
 
   it('whose id was used before in the rollout is recorded without', async () => {
     const run = await runner(({ number }) =>
@@ -449,6 +455,46 @@ describe('several agents', () => {
     ]);
     expect([...graph.codex_turns.values()].every(({ execution }) => execution.status === 'completed')).toBe(true);
   });
+});
+
+it('an agent that works for a tool may hand over, and a tool may ask the model itself', async () => {
+  const script = ({ body }: ModelRequest) => {
+    const text = JSON.stringify(body.input);
+    if (text.includes('On the side.')) return { items: [say('Aside.')] };
+    if (text.includes('transfer_to_Helper')) return { items: [say('Helped.')] };
+    if (text.includes('Help.') && !text.includes('Plan.')) return { items: [call('call_2', 'transfer_to_Helper', {})] };
+    if (text.includes('aside')) return { items: [say('Done.')] };
+    if (text.includes('function_call_output')) return { items: [call('call_3', 'aside', {})] };
+    return { items: [call('call_1', 'research', { input: 'Help.' })] };
+  };
+  const run = await runner(script);
+  const aside = tool({
+    name: 'aside',
+    description: '',
+    parameters: z.object({}),
+    execute: async () => (await client.responses.create({ model: 'gpt-5', input: 'On the side.' })).output_text,
+  });
+  const helper = new Agent({ name: 'Helper' });
+  const researcher = new Agent({ name: 'Researcher', handoffs: [helper] });
+  const research = researcher.asTool({ toolName: 'research', toolDescription: '' });
+  await run.run(new Agent({ name: 'Main', tools: [research, aside] }), 'Plan.');
+  session.end();
+  const { graph } = folder.trace();
+  expect([...graph.threads.values()].map((t) => t.agent_path)).toEqual([
+    '/root',
+    '/root/researcher',
+    '/root/researcher/helper',
+  ]);
+  expect([...graph.interaction_edges.values()].map(({ source }) => source)).toEqual([
+    { type: 'tool_call', tool_call_id: 'call_1' },
+    { type: 'tool_call', tool_call_id: 'call_2' },
+  ]);
+  expect([...graph.tool_calls.values()].map((t) => t.execution.status)).toEqual([
+    'completed',
+    'completed',
+    'completed',
+  ]);
+  expect(graph.inference_calls.size).toBe(6);
 });
 
 describe('a session that compacts', () => {

@@ -18,6 +18,11 @@ export class ChatMessages {
   usage: unknown = null;
   readonly #choices = new Map<number, Choice>();
 
+  /** Whether anything was said. */
+  get begun(): boolean {
+    return this.#choices.size > 0;
+  }
+
   /** Whether every choice came to its end. */
   get finished(): boolean {
     return this.#choices.size > 0 && [...this.#choices.values()].every(({ finished }) => finished);

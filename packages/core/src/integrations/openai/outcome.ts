@@ -126,7 +126,7 @@ export class ChatOutcome implements Outcome {
 
   event(_name: string | null, data: string): void {
     if (data === '[DONE]') {
-      this.#finish();
+      this.#finish(this.#messages.begun);
       return;
     }
     const chunk: unknown = JSON.parse(data);
@@ -137,11 +137,11 @@ export class ChatOutcome implements Outcome {
 
   body(completion: Members): void {
     this.#messages.whole(completion);
-    this.#finish();
+    this.#finish(this.#messages.finished);
   }
 
   end(): void {
-    this.#finish();
+    this.#finish(this.#messages.finished);
   }
 
   fail(error: unknown): void {
@@ -152,8 +152,8 @@ export class ChatOutcome implements Outcome {
     this.#call.cancel(reason, this.#output());
   }
 
-  #finish(): void {
-    if (this.#messages.finished) this.#call.complete(this.#output());
+  #finish(isWhole: boolean): void {
+    if (isWhole) this.#call.complete(this.#output());
     else this.fail(CUT_OFF);
   }
 

@@ -35,7 +35,13 @@ afterEach(async () => {
 
 async function client(script: Script, options: Partial<TracedOptions> = {}, maxRetries = 0): Promise<OpenAI> {
   model = await startScriptedModel(script);
-  return new OpenAI({ apiKey: 'key', baseURL: model.url, maxRetries, fetch: traced(fetch, { session, ...options }) });
+  return new OpenAI({
+    apiKey: 'key',
+    baseURL: model.url,
+    maxRetries,
+    logLevel: 'off',
+    fetch: traced(fetch, { session, ...options }),
+  });
 }
 
 const USAGE = { input_tokens: 100, cached_tokens: 40, output_tokens: 20, reasoning_tokens: 8 };
@@ -338,6 +344,22 @@ describe('chat completions', () => {
   );
 });
 
+it('a stream of chat that says only that it is done is complete, one that says nothing is not', async () => {
+  const chunk = { id: 'c1', choices: [{ index: 0, delta: { content: 'Hi.' } }] };
+  const bodies = [`data: ${JSON.stringify(chunk)}\n\ndata: [DONE]\n\n`, `data: ${JSON.stringify(chunk)}\n\n`];
+  for (const text of bodies) {
+    const ask = traced(async () => new Response(text), { session });
+    const body = JSON.stringify({ model: 'm', stream: true, messages: [{ role: 'user', content: text }] });
+    expect(await (await ask('http://localhost/v1/chat/completions', { method: 'POST', body })).text()).toBe(text);
+  }
+  session.end();
+  const ends = folder.traces().flatMap(({ graph }) => [...graph.inference_calls.values()]);
+  expect(ends.map((c) => [c.execution.status, c.response_item_ids.length])).toEqual([
+    ['completed', 1],
+    ['failed', 1],
+  ]);
+});
+
 describe('items the format has no type for', () => {
   it('stand in other words, with what was received', async () => {
     const shell = {
@@ -472,6 +494,46 @@ describe('the host', () => {
     while (!(await reader?.read(new Uint8Array(100)))?.done);
     session.end();
     expect([...folder.trace().graph.inference_calls.values()]).toMatchObject([{ execution: { status: 'failed' } }]);
+  });
+
+  it('may ask with a Request', async () => {
+    model = await startScriptedModel(inOrder([{ items: [say('Hello.')] }]));
+    const headers = { authorization: 'Bearer key', 'x-own': '1' };
+    const body = JSON.stringify({ model: 'm', input: 'Hi.' });
+    const request = new Request(`${model.url}/responses`, { method: 'POST', headers, body });
+    const response = await traced(fetch, { session, sendCallId: true })(request);
+    expect(await response.json()).toMatchObject({ id: 'resp_1' });
+    session.end();
+    const [id] = folder.trace().graph.inference_calls.keys();
+    expect(model.requests[0]).toMatchObject({
+      body: { input: 'Hi.' },
+      headers: { 'x-own': '1', 'x-codex-inference-call-id': id },
+    });
+  });
+
+  it.each([
+    ['says that a response goes on in the background', { id: 'resp_1', status: 'queued', output: [] }, 'cancelled'],
+    ['says no more than that there is a response', { id: 'resp_1', output: [] }, 'completed'],
+  ])('that %s gets a record of it', async (_what, answer, status) => {
+    const ask = traced(async () => Response.json(answer), { session });
+    const response = await ask('http://localhost/v1/responses', {
+      method: 'POST',
+      body: '{"model":"m","input":"Hi."}',
+    });
+    expect(await response.json()).toEqual(answer);
+    session.end();
+    expect([...folder.trace().graph.inference_calls.values()].map((c) => c.execution.status)).toEqual([status]);
+  });
+
+  it('may hold as many conversations as it likes: the one heard of least lately ends', async () => {
+    let count = 0;
+    const ask = traced(async () => Response.json({ id: `resp_${++count}`, output: [] }), { session });
+    for (let n = 0; n <= 100; n++) {
+      const body = JSON.stringify({ model: 'm', input: `Conversation ${n}.` });
+      await (await ask('http://localhost/v1/responses', { method: 'POST', body })).text();
+    }
+    const open = folder.traces().map(({ graph }) => graph.status);
+    expect(open).toEqual(['completed', ...Array.from({ length: 100 }, () => 'running')]);
   });
 
   it('hears its own errors and no others', async () => {

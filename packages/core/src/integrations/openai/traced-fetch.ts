@@ -111,7 +111,9 @@ async function listen(
       respond: (response) => {
         const requestId = textOrNull(response.headers.get('x-request-id'));
         outcome = asked === 'chat' ? new ChatOutcome(call, requestId) : new ResponseOutcome(call, requestId, note);
-        return response.ok ? watch(response, outcome, signal) : watchError(response, outcome);
+        return response.ok
+          ? watch(response, request.body.stream === true, outcome, signal)
+          : watchError(response, outcome);
       },
     };
   } catch {
@@ -136,9 +138,11 @@ function compactionListener(call: CompactionCall): Listener {
   };
 }
 
-function watch(response: Response, outcome: Outcome, signal: AbortSignal | null): BodyWatcher {
+/** @param asked whether a stream was asked for: not every server says that it answers with one */
+function watch(response: Response, asked: boolean, outcome: Outcome, signal: AbortSignal | null): BodyWatcher {
   const type = response.headers.get('content-type') ?? '';
-  return type.includes('text/event-stream') ? watchStream(outcome, signal) : watchBody(outcome, signal);
+  const isStream = type.includes('text/event-stream') || (asked && !type.includes('json'));
+  return isStream ? watchStream(outcome, signal) : watchBody(outcome, signal);
 }
 
 function watchStream(outcome: Outcome, signal: AbortSignal | null): BodyWatcher {
