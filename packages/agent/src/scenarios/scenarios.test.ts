@@ -1,27 +1,24 @@
-import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { reduceBundle, stateJson } from '@rollout-trace/core';
+import { type FindingCode, reduceBundle, stateJson } from '@rollout-trace/core';
 import { EVENT_FIELDS } from '@rollout-trace/core/format';
 import { directorySource } from '@rollout-trace/core/node';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { SCENARIOS } from './testing/all.ts';
+import { referenceState } from './testing/reference.ts';
 import { playScenario, removePlayed } from './testing/scenario.ts';
 
-// The reference is a program. Where the environment names it, every recording is put before it too, and must give the same bytes.
-const reference = process.env.ROLLOUT_TRACE_CODEX;
-const home = mkdtempSync(join(tmpdir(), 'rollout-trace-reference-'));
+/** The strict reducer understands it, and writes what the reference writes. */
+function expectSameState(bundle: string): void {
+  const { graph, rules } = reduceBundle(directorySource(bundle), { mode: 'strict' });
+  const state = stateJson(graph, { rules });
+  expect(referenceState(bundle) ?? state).toBe(state);
+}
 
-afterAll(() => rmSync(home, { recursive: true, force: true }));
-
-function reduceByReference(bundle: string): string {
-  const state = join(bundle, 'state.json');
-  execFileSync(reference ?? '', ['debug', 'trace-reduce', bundle, '-o', state], {
-    env: { ...process.env, CODEX_HOME: home },
-    stdio: 'pipe',
-  });
-  return readFileSync(state, 'utf8');
+/** The strict reducer stops, and so does the reference. */
+function expectRefused(bundle: string, code: FindingCode): void {
+  expect(() => reduceBundle(directorySource(bundle), { mode: 'strict' })).toThrow(expect.objectContaining({ code }));
+  if (process.env.ROLLOUT_TRACE_CODEX !== undefined) expect(() => referenceState(bundle)).toThrow();
 }
 
 /** Leaves the log for the table of what is captured, where one is made. */
@@ -35,18 +32,21 @@ function keepLog(bundle: string): void {
 describe('what an agent records', { timeout: 60_000 }, () => {
   const recorded = new Set<string>();
   for (const scenario of SCENARIOS) {
-    it(`reduces without a finding and tells what happened: ${scenario.name}`, async () => {
+    it(`reduces and tells what happened: ${scenario.name}`, async () => {
       const played = await playScenario(scenario);
       try {
+        const { refused = [] } = scenario;
         expect(played.refusals).toEqual([]);
-        expect(played.findings).toEqual([]);
+        expect(played.findings).toEqual(refused.map((code) => expect.objectContaining({ code })));
         expect(played.leftBehind ?? []).toEqual([]);
-        const { graph, rules } = reduceBundle(directorySource(played.bundle), { mode: 'strict' });
-        expect(graph.recording_complete).toBe(true);
+        for (const graph of [played.seen.graph, ...played.seen.others]) expect(graph.recording_complete).toBe(true);
         scenario.check(played.seen);
-        keepLog(played.bundle);
+        for (const bundle of played.bundles) {
+          keepLog(bundle);
+          if (refused[0] === undefined) expectSameState(bundle);
+          else expectRefused(bundle, refused[0]);
+        }
         for (const { payload } of played.seen.log) recorded.add(payload.type);
-        if (reference !== undefined) expect(reduceByReference(played.bundle)).toBe(stateJson(graph, { rules }));
       } finally {
         removePlayed(played);
       }

@@ -540,6 +540,49 @@ export const AGENTS: readonly Scenario[] = [
     },
   },
   {
+    name: 'compact-agents',
+    script: () =>
+      byAgent({
+        '/root': [
+          { items: [call('call_1', 'spawn_agent', { task_name: 'alpha', message: 'Grow and report.' })] },
+          { items: [call('call_2', 'wait_agent', {})] },
+          { items: [say('Result seen.')], usage: { input_tokens: 45_000, output_tokens: 10 } },
+          { items: [call('call_3', 'followup_task', { target: 'alpha', message: 'Once more.' })] },
+          { items: [call('call_4', 'wait_agent', {})] },
+          { items: [say('Second result seen.')] },
+        ],
+        '/root/alpha': [
+          {
+            items: [say('Growing.', 'commentary'), functionCall('call_5', 'echo', { n: 1 })],
+            usage: { input_tokens: 50_000, output_tokens: 10 },
+          },
+          { items: [functionCall('call_6', 'echo', { n: 2 })] },
+          { items: [say('Grown.')] },
+          { items: [say('Once more grown.')] },
+        ],
+      }),
+    options: () => ({ tools: [echo], compactAtTokens: 20_000 }),
+    play: async ({ run }) => {
+      await run('Delegate growth.');
+      await run('Again.');
+    },
+    check: (seen) => {
+      // Each history is compacted by itself, the child's in the middle of its turn.
+      const paths = [...seen.graph.compactions.values()].map(
+        ({ thread_id }) => seen.graph.threads.get(thread_id)?.agent_path,
+      );
+      assert.deepEqual(paths, ['/root/alpha', '/root']);
+      // Edges are drawn to what was said, whether or not it still stands in the history.
+      const [grown, again] = ['Grown.', 'Once more grown.'];
+      assert.deepEqual(edges(seen), [
+        `agent_result: /root/alpha "${grown}" > /root "${result('/root/alpha', grown)}"`,
+        `agent_result: /root/alpha "${again}" > /root "${result('/root/alpha', again)}"`,
+        'assign_agent_task: call_3 > /root/alpha "Once more."',
+        'spawn_agent: call_1 > /root/alpha "Grow and report."',
+      ]);
+    },
+  },
+  {
     name: 'agents-same-text',
     script: () => {
       const told = gate();

@@ -188,6 +188,53 @@ export const CODE: readonly Scenario[] = [
     },
   },
   {
+    name: 'code-stdin-bad',
+    script: () =>
+      byAgent({
+        '/root': [
+          {
+            items: [
+              js(
+                'call_1',
+                'try { text(await tools.write_stdin({ chars: "x" })); } catch (e) { text("refused: " + e); }',
+              ),
+            ],
+          },
+          { items: [say('Refused.')] },
+        ],
+      }),
+    play: async ({ run }) => {
+      await run('Type from code.');
+    },
+    check: (seen) => {
+      assert.match(outputText(seen, 1, 'call_1'), /refused: .*session_id must be/);
+      assert.deepEqual(toolStatuses(seen), ['exec completed', 'write_stdin failed']);
+      assert.deepEqual(cellStatuses(seen), ['completed']);
+      assert.equal(seen.graph.terminal_sessions.size, 0);
+    },
+  },
+  {
+    name: 'code-wait-bad',
+    script: () =>
+      byAgent({
+        '/root': [
+          { items: [js('call_1', 'text("x");')] },
+          { items: [call('call_2', 'wait', {}), call('call_3', 'wait', '{"cell_id": ')] },
+          { items: [say('Waited.')] },
+        ],
+      }),
+    play: async ({ run }) => {
+      await run('Wait for nothing.');
+    },
+    refused: ['wait_arguments_invalid', 'wait_arguments_invalid'],
+    check: (seen) => {
+      assert.equal(outputsOf(seen, 2).call_2, 'argument cell_id must be a string');
+      assert.match(outputText(seen, 2, 'call_3'), /not valid JSON/);
+      assert.deepEqual(toolStatuses(seen), ['exec completed', 'wait failed', 'wait failed']);
+      assert.deepEqual(turnStatuses(seen), ['completed']);
+    },
+  },
+  {
     name: 'code-only',
     files: { 'n.txt': '41\n' },
     script: () =>

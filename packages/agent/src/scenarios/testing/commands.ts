@@ -124,6 +124,125 @@ export const COMMANDS: readonly Scenario[] = [
     },
   },
   {
+    name: 'exec-types',
+    script: () =>
+      byAgent({
+        '/root': [
+          { items: [run('call_1', { cmd: ['ls'] }), run('call_2', {}), run('call_3', { cmd: ' ' })] },
+          {
+            items: [
+              run('call_4', { cmd: 'echo f', yield_time_ms: 1000.5 }),
+              run('call_5', { cmd: 'echo g', max_output_tokens: -1 }),
+              run('call_6', { cmd: 'echo h', workdir: '' }),
+              run('call_7', { cmd: 'echo i', workdir: null, login: null, unheard_of: [1] }),
+            ],
+          },
+          { items: [say('Ran.')] },
+        ],
+      }),
+    play: async ({ run: turn }) => {
+      await turn('Run oddly.');
+    },
+    check: (seen) => {
+      const outputs = outputsOf(seen, 2);
+      assert.equal(outputs.call_1, 'argument cmd must be a string');
+      assert.equal(outputs.call_2, 'argument cmd must be a string');
+      assert.equal(outputs.call_3, 'argument cmd must not be empty');
+      assert.equal(outputs.call_4, 'argument yield_time_ms must be a whole number from 0 on');
+      assert.equal(outputs.call_5, 'argument max_output_tokens must be a whole number from 0 on');
+      assert.match(String(outputs.call_6), /Exit code: 0.*h/s);
+      assert.match(String(outputs.call_7), /Exit code: 0.*i/s);
+      // What was refused never ran: it has no terminal.
+      assert.deepEqual(
+        [...seen.graph.terminal_operations.values()].map(({ tool_call_id }) => tool_call_id),
+        ['call_6', 'call_7'],
+      );
+    },
+  },
+  {
+    name: 'stdin-types',
+    script: () => {
+      const type = (id: string, args: object) => call(id, 'write_stdin', args);
+      return byAgent({
+        '/root': [
+          { items: [run('call_1', { cmd: 'cat', yield_time_ms: 250 })] },
+          (request) => ({
+            items: [
+              type('call_2', { session_id: String(sessionId(request)), chars: 'x\n' }),
+              type('call_3', { session_id: -1, chars: null }),
+              type('call_4', { session_id: sessionId(request), chars: ['x'] }),
+              type('call_5', { session_id: sessionId(request), chars: '\u0004', yield_time_ms: 30_000 }),
+            ],
+          }),
+          { items: [say('Refused.')] },
+        ],
+      });
+    },
+    play: async ({ run: turn }) => {
+      await turn('Type oddly.');
+    },
+    check: (seen) => {
+      const outputs = outputsOf(seen, 2);
+      assert.equal(outputs.call_2, 'argument session_id must be a whole number from 0 on');
+      assert.equal(outputs.call_3, 'argument session_id must be a whole number from 0 on');
+      assert.equal(outputs.call_4, 'argument chars must be a string');
+      assert.match(String(outputs.call_5), /Exit code: 0/);
+      assert.deepEqual(toolStatuses(seen), [
+        'exec_command completed',
+        'write_stdin failed',
+        'write_stdin failed',
+        'write_stdin failed',
+        'write_stdin completed',
+      ]);
+      // What names the session belongs to it, although the number was text and the call refused.
+      const [session] = seen.graph.terminal_sessions.values();
+      const calls = session?.operation_ids.map((id) => seen.graph.terminal_operations.get(id)?.tool_call_id);
+      assert.deepEqual(calls, ['call_1', 'call_2', 'call_5']);
+    },
+  },
+  {
+    name: 'stdin-bad',
+    script: () =>
+      byAgent({
+        '/root': [{ items: [call('call_1', 'write_stdin', { chars: 'lost\n' })] }, { items: [say('Nowhere.')] }],
+      }),
+    play: async ({ run: turn }) => {
+      await turn('Type into nothing.');
+    },
+    check: (seen) => {
+      assert.equal(outputsOf(seen, 1).call_1, 'argument session_id must be a whole number from 0 on');
+      assert.deepEqual(toolStatuses(seen), ['write_stdin failed']);
+      assert.equal(seen.graph.terminal_sessions.size, 0);
+    },
+  },
+  {
+    name: 'tools-misc',
+    script: () =>
+      byAgent({
+        '/root': [
+          { items: [call('call_1', 'exec_command', '{"cmd": "echo unterminated')] },
+          { items: [call('call_2', 'exec_command', 'not json'), call('call_3', 'write_stdin', 'not json')] },
+          { items: [call('call_4', 'exec_command', '["echo"]'), call('call_5', 'exec_command', '')] },
+          { items: [call('call_6', 'write_stdin', { session_id: 99_999, chars: 'x' })] },
+          { items: [say('Planned.')] },
+        ],
+      }),
+    play: async ({ run: turn }) => {
+      await turn('Plan it.');
+    },
+    check: (seen) => {
+      const outputs = outputsOf(seen, 4);
+      for (const id of ['call_1', 'call_2', 'call_3']) {
+        assert.match(String(outputs[id]), /^arguments are not valid JSON: /);
+      }
+      assert.equal(outputs.call_4, 'arguments must be a JSON object');
+      assert.equal(outputs.call_5, 'argument cmd must be a string');
+      assert.equal(outputs.call_6, 'session 99999 is unknown or has ended: no session is open');
+      assert.ok(toolStatuses(seen).every((tool) => tool.endsWith(' failed')));
+      assert.deepEqual(turnStatuses(seen), ['completed']);
+    },
+  },
+  {
     name: 'a command that ignores SIGTERM',
     script: () =>
       byAgent({

@@ -39,8 +39,18 @@ export function inputOf(seen: Seen, request: number): readonly Readonly<Record<s
   return seen.requests[request]?.body.input as readonly Readonly<Record<string, unknown>>[];
 }
 
+/** The types of the items of a request. */
+export function inputTypes(seen: Seen, request: number): string[] {
+  return inputOf(seen, request).map(({ type }) => String(type));
+}
+
 /** The outputs a request carried, by call id. */
 export function outputsOf(seen: Seen, request: number): Record<string, unknown> {
   const outputs = inputOf(seen, request).filter(({ type }) => String(type).endsWith('_output'));
   return Object.fromEntries(outputs.map(({ call_id, output }) => [String(call_id), output]));
+}
+
+/** The kinds of all items of all conversations, in the order they were seen first. */
+export function itemKinds({ graph }: Seen): string[] {
+  return [...graph.conversation_items.values()].map(({ kind }) => kind);
 }

@@ -55,6 +55,70 @@ export const MCP: readonly Scenario[] = [
     },
   },
   {
+    name: 'mcp-image',
+    script: () =>
+      byAgent({
+        '/root': [
+          { items: [ask('call_1', 'picture', {})] },
+          { items: [call('call_2', 'exec_command', { cmd: 'true' })] },
+          { items: [say('Drawn.')] },
+        ],
+      }),
+    options: ({ cwd }) => ({ mcpServers: [server(cwd, 'clock')] }),
+    play: async ({ run }) => {
+      await run('Draw it.');
+    },
+    check: (seen) => {
+      assert.deepEqual(outputsOf(seen, 2).call_1, outputsOf(seen, 1).call_1);
+      assert.match(JSON.stringify(outputsOf(seen, 2).call_1), /data:image\/png;base64/);
+      // Seen in two requests, it is one item all the same.
+      const drawn = [...seen.graph.conversation_items.values()].filter(({ call_id }) => call_id === 'call_1');
+      assert.equal(drawn.length, 2);
+      const [, second, third] = seen.graph.inference_calls.values();
+      assert.deepEqual([...(third?.request_item_ids ?? [])].slice(0, 3), [...(second?.request_item_ids ?? [])]);
+    },
+  },
+  {
+    name: 'code-image',
+    script: () =>
+      byAgent({
+        '/root': [
+          { items: [custom('call_1', 'exec', 'text(await tools.mcp__clock__now({ zone: "CET" }));')] },
+          {
+            items: [
+              custom(
+                'call_2',
+                'exec',
+                'const { content } = await tools.mcp__clock__picture({});\n' +
+                  'for (const part of content) if (part.type === "image") image(part);\n' +
+                  'text("shown");',
+              ),
+            ],
+          },
+          { items: [call('call_3', 'exec_command', { cmd: 'true' })] },
+          { items: [say('Shown.')] },
+        ],
+      }),
+    options: ({ cwd }) => ({ mcpServers: [server(cwd, 'clock')] }),
+    play: async ({ run }) => {
+      await run('Show me.');
+    },
+    check: (seen) => {
+      const outputs = outputsOf(seen, 3);
+      assert.match(JSON.stringify(outputs.call_1), /12:00/);
+      const parts = outputs.call_2 as { type: string; image_url?: string }[];
+      assert.match(parts.find(({ type }) => type === 'input_image')?.image_url ?? '', /^data:image\/png;base64,iVBOR/);
+      const nested = [...seen.graph.tool_calls.values()].filter(({ requester }) => requester?.type === 'code_cell');
+      assert.deepEqual(
+        nested.map(({ kind }) => (kind.type === 'mcp' ? kind.tool : kind.type)),
+        ['now', 'picture'],
+      );
+      const [, cell] = seen.graph.code_cells.values();
+      // One output, although two requests show it.
+      assert.equal(cell?.output_item_ids.length, 1);
+    },
+  },
+  {
     name: 'an MCP server that dies',
     script: () =>
       byAgent({

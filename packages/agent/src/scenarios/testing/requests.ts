@@ -1,15 +1,19 @@
 /** Scenarios of requests that fail, are made again, or send only what is new. */
 
 import assert from 'node:assert/strict';
-import { byAgent, call, compacted, inOrder, type Script, say, think } from '@rollout-trace/agent/scripted-model';
-import { eventTypes, inferenceStatuses, inputOf, outputsOf, toolStatuses, turnStatuses } from './look.ts';
-import { echo } from './own-tools.ts';
+import {
+  byAgent,
+  call,
+  compacted,
+  custom,
+  inOrder,
+  type Script,
+  say,
+  think,
+} from '@rollout-trace/agent/scripted-model';
+import { eventTypes, inferenceStatuses, inputOf, inputTypes, outputsOf, toolStatuses, turnStatuses } from './look.ts';
+import { echo, picture } from './own-tools.ts';
 import type { Scenario, Seen } from './scenario.ts';
-
-/** Types of the items of a request. */
-function types(seen: Seen, request: number): string[] {
-  return inputOf(seen, request).map(({ type }) => String(type));
-}
 
 function compactions(seen: Seen): number {
   return seen.graph.compactions.size;
@@ -69,7 +73,7 @@ export const REQUESTS: readonly Scenario[] = [
       assert.deepEqual(turnStatuses(seen), ['completed', 'completed', 'failed', 'completed']);
       assert.deepEqual(inferenceStatuses(seen).slice(0, 4), ['failed', 'completed', 'failed', 'completed']);
       // What was complete before the connection broke is kept, and its call has run.
-      assert.deepEqual(types(seen, 1), ['message', 'message', 'function_call', 'function_call_output']);
+      assert.deepEqual(inputTypes(seen, 1), ['message', 'message', 'function_call', 'function_call_output']);
       assert.deepEqual(toolStatuses(seen), ['echo completed']);
     },
   },
@@ -142,7 +146,7 @@ export const REQUESTS: readonly Scenario[] = [
     },
     check: (seen) => {
       assert.deepEqual(
-        [0, 1, 2, 3].map((request) => types(seen, request)),
+        [0, 1, 2, 3].map((request) => inputTypes(seen, request)),
         [['message'], ['function_call_output'], ['function_call_output', 'function_call_output'], ['message']],
       );
       assert.deepEqual(
@@ -223,7 +227,7 @@ export const REQUESTS: readonly Scenario[] = [
         seen.requests.map(({ endpoint }) => endpoint),
         ['responses', 'compact', 'responses', 'responses', 'compact', 'responses', 'responses'],
       );
-      assert.deepEqual(types(seen, 5), ['message', 'message', 'compaction']);
+      assert.deepEqual(inputTypes(seen, 5), ['message', 'message', 'compaction']);
       assert.deepEqual(turnStatuses(seen), ['completed', 'completed', 'completed']);
     },
   },
@@ -254,6 +258,54 @@ export const REQUESTS: readonly Scenario[] = [
         seen.requests.map(({ body }) => body.previous_response_id),
         [undefined, 'resp_1', undefined, undefined, undefined, undefined],
       );
+    },
+  },
+  {
+    name: 'compact-patch',
+    script: () =>
+      byAgent({
+        '/root': [
+          { items: [custom('call_1', 'apply_patch', '*** Begin Patch\n*** Add File: a.txt\n+a\n*** End Patch\n')] },
+          { items: [say('Added.')] },
+          { items: [say('Still there.')] },
+        ],
+      }),
+    play: async ({ run, compact }) => {
+      await run('Add a file.');
+      await compact();
+      await run('Is it there?');
+    },
+    check: (seen) => {
+      assert.deepEqual(toolStatuses(seen), ['apply_patch completed']);
+      const [compaction] = seen.graph.compactions.values();
+      const kinds = compaction?.input_item_ids.map((id) => seen.graph.conversation_items.get(id)?.kind);
+      assert.deepEqual(kinds, ['message', 'custom_tool_call', 'custom_tool_call_output', 'message']);
+      // What the compaction took away are the items that were sent before, and no others that look like them.
+      const [, second] = seen.graph.inference_calls.values();
+      assert.deepEqual(compaction?.input_item_ids.slice(0, 3), [...(second?.request_item_ids ?? [])]);
+      assert.deepEqual(inputTypes(seen, 3), ['message', 'compaction', 'message']);
+    },
+  },
+  {
+    name: 'compact-image',
+    script: () =>
+      byAgent({
+        '/root': [{ items: [call('call_1', 'picture', {})] }, { items: [say('A dot.')] }, { items: [say('No more.')] }],
+      }),
+    options: () => ({ tools: [picture] }),
+    play: async ({ run, compact }) => {
+      await run('What is there?');
+      await compact();
+      await run('Do you still see it?');
+    },
+    check: (seen) => {
+      const asked = seen.requests.find(({ endpoint }) => endpoint === 'compact');
+      assert.match(JSON.stringify(asked?.body.input), /data:image\/gif;base64/);
+      const [compaction] = seen.graph.compactions.values();
+      const [, second] = seen.graph.inference_calls.values();
+      assert.deepEqual(compaction?.input_item_ids.slice(0, 3), [...(second?.request_item_ids ?? [])]);
+      assert.equal(compactions(seen), 1);
+      assert.deepEqual(inputTypes(seen, 3), ['message', 'compaction', 'message']);
     },
   },
   {

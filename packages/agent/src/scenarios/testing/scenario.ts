@@ -23,7 +23,7 @@ import {
   type ScriptedModel,
   startScriptedModel,
 } from '@rollout-trace/agent/scripted-model';
-import { type Finding, type Graph, reduceBundle } from '@rollout-trace/core';
+import { type Finding, type FindingCode, type Graph, reduceBundle } from '@rollout-trace/core';
 import { directorySource } from '@rollout-trace/core/node';
 
 /** One session, told as a script of the model and the turns of a user. */
@@ -34,8 +34,13 @@ export interface Scenario {
   readonly options?: (stage: Folders) => Partial<AgentSessionOptions>;
   /** Files in the working folder. */
   readonly files?: Readonly<Record<string, string>>;
-  /** What the user does; the session is closed afterwards. */
+  /** What the user does; every session is closed afterwards. */
   readonly play: (stage: Stage) => Promise<void>;
+  /**
+   * What the rules of the format hold against the model, which no recording can mend. A strict reader stops at the
+   * first of it. Nothing where it is left out.
+   */
+  readonly refused?: readonly FindingCode[];
   /** @throws where the trace does not tell what happened */
   readonly check: (seen: Seen) => void;
 }
@@ -53,6 +58,8 @@ interface Stage extends Folders {
   /** Runs a turn; its result is checked by the scenario. */
   run(prompt: string, signal?: AbortSignal): Promise<TurnResult>;
   compact(): Promise<TurnResult>;
+  /** Opens a further session like the first, beside it. */
+  another(): AgentSession;
   /** Fulfilled once an event of this type has happened. */
   until(wanted: (event: AgentEvent) => boolean): Promise<void>;
 }
@@ -60,6 +67,8 @@ interface Stage extends Folders {
 /** What came of it. */
 export interface Seen {
   readonly graph: Graph;
+  /** Of the further sessions. */
+  readonly others: readonly Graph[];
   readonly results: readonly TurnResult[];
   readonly requests: readonly ModelRequest[];
   readonly events: readonly AgentEvent[];
@@ -75,7 +84,8 @@ interface LoggedEvent {
 
 /** A scenario that was played. */
 export interface Played {
-  readonly bundle: string;
+  /** One for each session, in the order they were opened. */
+  readonly bundles: readonly string[];
   readonly findings: readonly Finding[];
   readonly refusals: readonly string[];
   /** Processes that still run in the working folder; null where the system does not tell. */
@@ -96,7 +106,7 @@ export async function playScenario(scenario: Scenario, root: string = tmpdir()):
   const events: AgentEvent[] = [];
   const results: TurnResult[] = [];
   const waiting = new Set<(event: AgentEvent) => void>();
-  const session = new AgentSession({
+  const options: AgentSessionOptions = {
     apiKey: 'sk-scripted',
     baseURL: model.url,
     providerName: 'scripted',
@@ -109,7 +119,15 @@ export async function playScenario(scenario: Scenario, root: string = tmpdir()):
       for (const hear of waiting) hear(event);
     },
     ...scenario.options?.({ cwd }),
-  });
+  };
+  const sessions: AgentSession[] = [];
+  const another = (): AgentSession => {
+    const opened = new AgentSession(options);
+    sessions.push(opened);
+    return opened;
+  };
+  const closeAll = () => Promise.all(sessions.map((opened) => opened.close()));
+  const session = another();
   const ran = async (turn: Promise<TurnResult>): Promise<TurnResult> => {
     const result = await turn;
     results.push(result);
@@ -122,6 +140,7 @@ export async function playScenario(scenario: Scenario, root: string = tmpdir()):
     events,
     run: (prompt, signal) => ran(session.run(prompt, signal === undefined ? {} : { signal })),
     compact: () => ran(session.compact()),
+    another,
     until: (wanted) =>
       new Promise((resolve) => {
         const hear = (event: AgentEvent): void => {
@@ -136,20 +155,29 @@ export async function playScenario(scenario: Scenario, root: string = tmpdir()):
   try {
     await scenario.play(stage);
   } catch (error) {
-    await session.close();
+    await closeAll();
     rmSync(home, { recursive: true, force: true });
     throw error;
   } finally {
-    await session.close();
+    await closeAll();
     await model.close();
   }
-  const { graph, findings } = reduceBundle(directorySource(session.location), { mode: 'salvage' });
+  const bundles = sessions.map(({ location }) => location);
+  const graphs: Graph[] = [];
+  const findings: Finding[] = [];
+  for (const bundle of bundles) {
+    const reduced = reduceBundle(directorySource(bundle), { mode: 'salvage' });
+    graphs.push(reduced.graph);
+    findings.push(...reduced.findings);
+  }
+  const [graph, ...others] = graphs;
+  if (graph === undefined) throw new Error('a scenario has one session at least');
   return {
-    bundle: session.location,
+    bundles,
     findings,
     refusals: model.refusals,
     leftBehind: processesIn(cwd),
-    seen: { graph, results, requests: model.requests, events, log: readLog(session.location), cwd },
+    seen: { graph, others, results, requests: model.requests, events, log: readLog(session.location), cwd },
   };
 }
 

@@ -86,6 +86,52 @@ export const TURNS: readonly Scenario[] = [
     },
   },
   {
+    name: 'idle',
+    script: () => byAgent({ '/root': [] }),
+    play: async () => {},
+    check: (seen) => {
+      assert.deepEqual(eventTypes(seen), [
+        'rollout_started',
+        'thread_started',
+        'session_configured',
+        'shutdown_complete',
+        'thread_ended',
+        'rollout_ended',
+        'recording_completed',
+      ]);
+      assert.deepEqual(seen.requests, []);
+      assert.equal(seen.graph.status, 'completed');
+    },
+  },
+  {
+    name: 'two-threads',
+    script: () => {
+      const a = [{ items: [call('call_1', 'meet', {})] }, { items: [say('A done.')] }];
+      const b = [{ items: [call('call_1', 'meet', {})] }, { items: [say('B done.')] }, { items: [say('B more.')] }];
+      return ({ body }) => (JSON.stringify(body.input).includes('Do B.') ? b : a).shift() ?? null;
+    },
+    // Neither call ends before the other has begun, so the two sessions are at work at the same time.
+    options: () => ({ tools: [meeting()] }),
+    play: async ({ run, another }) => {
+      const other = another();
+      await Promise.all([run('Do A.'), other.run('Do B.')]);
+      await other.run('More B.');
+    },
+    check: (seen) => {
+      const [other] = seen.others;
+      assert.deepEqual(toolStatuses(seen), ['meet completed']);
+      assert.deepEqual(turnStatuses(seen), ['completed']);
+      assert.equal(seen.graph.conversation_items.size, 4);
+      assert.deepEqual(
+        [...(other?.codex_turns.values() ?? [])].map(({ execution }) => execution.status),
+        ['completed', 'completed'],
+      );
+      assert.equal(other?.tool_calls.get('call_1')?.execution.status, 'completed');
+      assert.equal(other?.conversation_items.size, 6);
+      assert.notEqual(other?.rollout_id, seen.graph.rollout_id);
+    },
+  },
+  {
     name: 'parallel',
     script: () =>
       byAgent({
