@@ -34,6 +34,8 @@ export class AgentSpan {
   #thread: Thread = Thread.disabled;
   #turn: Turn | null = null;
   #ownsTurn = true;
+  /** Whether the host gave up on the last model call. */
+  #gaveUp = false;
 
   constructor(run: AgentRun, name: string, origin: Origin) {
     this.#run = run;
@@ -65,10 +67,14 @@ export class AgentSpan {
       turn,
       watcher: {
         answered: (responseId, items) => {
+          this.#gaveUp = false;
           this.answered(items);
           told?.answered(responseId, items);
         },
-        gaveUp: (status) => told?.gaveUp(status),
+        gaveUp: (status) => {
+          this.#gaveUp = status === 'cancelled';
+          told?.gaveUp(status);
+        },
       },
     };
   }
@@ -127,8 +133,9 @@ export class AgentSpan {
     });
   }
 
-  /** The agent is done. */
-  end(status: ExecutionStatus): void {
+  /** The agent is done. The SDK does not tell a run that was aborted from one that came to its end. */
+  end(told: ExecutionStatus): void {
+    const status = this.#gaveUp ? 'cancelled' : told;
     const turn = this.#turn;
     if (turn === null) return;
     if (this.#ownsTurn) turn.end(status);
@@ -139,7 +146,7 @@ export class AgentSpan {
       const result = status === 'failed' ? { errored: this.lastText } : { completed: this.lastText };
       this.#thread.agentResult({ turn, parent: tool.agent.thread, message: this.lastText, status: result });
     }
-    this.#thread.end(status === 'failed' ? 'failed' : 'completed');
+    this.#thread.end(status === 'completed' || status === 'failed' ? status : 'aborted');
   }
 
   /** The process ends while the agent is at work. */

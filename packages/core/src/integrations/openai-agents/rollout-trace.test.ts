@@ -155,6 +155,28 @@ describe('a run', () => {
     );
   });
 
+  it.each([false, true])('that the host aborts is a cancelled turn (streamed: %s)', async (stream) => {
+    const run = await runner(
+      inOrder([{ items: [say('Hello.')], end: 'hanging', ...(stream ? {} : { after: new Promise(() => undefined) }) }]),
+    );
+    const abort = new AbortController();
+    const agent = new Agent({ name: 'Main' });
+    if (stream) {
+      const result = await run.run(agent, 'Hi.', { stream: true, signal: abort.signal });
+      for await (const event of result) if (event.type === 'raw_model_stream_event') abort.abort();
+      await result.completed.catch(() => undefined);
+    } else {
+      const asked = run.run(agent, 'Hi.', { signal: abort.signal });
+      await model?.until(1);
+      abort.abort();
+      await expect(asked).rejects.toThrow();
+    }
+    session.end();
+    const { graph } = folder.trace();
+    expect([...graph.inference_calls.values()].map((c) => c.execution.status)).toEqual(['cancelled']);
+    expect([...graph.codex_turns.values()].map((t) => t.execution.status)).toEqual(['cancelled']);
+  });
+
   it('whose tool fails records what the model is told, as a failed call', async () => {
     const failing = tool({
       name: 'clock',
