@@ -12,8 +12,10 @@ import { commonLength } from './history.ts';
 import type { Members } from './json.ts';
 import { ToldCalls } from './told-calls.ts';
 
-/** Responses a thread can be continued from; each holds a history. */
+/** Responses a thread can be continued from. */
 const REMEMBERED_RESPONSES = 8;
+/** Of those, the ones to requests that said everything: each holds a history of its own, the others share theirs. */
+const REMEMBERED_HISTORIES = 2;
 
 /** A request as it was understood. */
 export interface KnownCall {
@@ -71,10 +73,14 @@ export class ThreadMemory {
     call.response = items;
     if (responseId === null) return;
     this.#responses.set(responseId, call);
-    if (this.#responses.size <= REMEMBERED_RESPONSES) return;
-    for (const oldest of this.#responses.keys()) {
-      this.#responses.delete(oldest);
-      break;
+    let surplus = this.#responses.size - REMEMBERED_RESPONSES;
+    let histories = [...this.#responses.values()].filter(({ previous }) => previous === null).length;
+    for (const [id, { previous }] of this.#responses) {
+      const isSurplus = previous === null && histories > REMEMBERED_HISTORIES;
+      if (surplus <= 0 && !isSurplus) continue;
+      this.#responses.delete(id);
+      surplus--;
+      if (previous === null) histories--;
     }
   }
 
