@@ -4,16 +4,7 @@
  * Owns the folders, the model and the end of everything. Not here: the scenarios (beside this file, one file per theme).
  */
 
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type AgentEvent, AgentSession, type AgentSessionOptions, type TurnResult } from '@rollout-trace/agent';
@@ -25,6 +16,7 @@ import {
 } from '@rollout-trace/agent/scripted-model';
 import { type Finding, type FindingCode, type Graph, reduceBundle } from '@rollout-trace/core';
 import { directorySource } from '@rollout-trace/core/node';
+import { processesIn } from './processes-in.ts';
 
 /** One session, told as a script of the model and the turns of a user. */
 export interface Scenario {
@@ -189,20 +181,4 @@ export function removePlayed({ seen: { cwd } }: Played): void {
 function readLog(bundle: string): LoggedEvent[] {
   const lines = readFileSync(join(bundle, 'trace.jsonl'), 'utf8').trimEnd().split('\n');
   return lines.map((line) => JSON.parse(line) as LoggedEvent);
-}
-
-/** Processes whose working folder is this one, or lies in it. */
-function processesIn(folder: string): string[] | null {
-  if (process.platform !== 'linux') return null;
-  return readdirSync('/proc')
-    .filter((pid) => /^\d+$/.test(pid))
-    .filter((pid) => {
-      try {
-        const cwd = readlinkSync(`/proc/${pid}/cwd`);
-        return cwd === folder || cwd.startsWith(`${folder}/`);
-      } catch {
-        // It has ended meanwhile, or belongs to somebody else.
-        return false;
-      }
-    });
 }
