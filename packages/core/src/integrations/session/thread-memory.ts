@@ -21,8 +21,9 @@ const REMEMBERED_HISTORIES = 2;
 export interface KnownCall {
   /** The whole history it was about, or null where its beginning is not known. */
   readonly items: readonly unknown[] | null;
-  readonly previous: KnownCall | null;
-  /** What was sent behind `previous`. */
+  /** The response it continues. Only its id: the calls of a thread shall not hold one another for ever. */
+  readonly previousId: string | null;
+  /** What was sent behind that. */
   readonly added: readonly unknown[];
   response: readonly unknown[] | null;
 }
@@ -47,15 +48,15 @@ export class ThreadMemory {
     const id = body.previous_response_id;
     if (typeof id !== 'string') {
       this.#installIfLive(input);
-      const call = { items: input, previous: null, added: input, response: null };
+      const call = { items: input, previousId: null, added: input, response: null };
       this.#latest = call;
       return { call, recorded: { ...body, input } };
     }
     const previous = this.#responses.get(id) ?? null;
     const before = previous?.items ?? null;
     const items = before === null ? null : [...before, ...(previous?.response ?? []), ...input];
-    const call = { items, previous, added: input, response: null };
-    const placeable = previous !== null && this.#isLatest(previous, input);
+    const call = { items, previousId: id, added: input, response: null };
+    const placeable = previous !== null && this.#isLatest(previous, id, input);
     this.#latest = call;
     if (placeable) return { call, recorded: { ...body, input } };
     const { previous_response_id: _id, ...rest } = body;
@@ -74,13 +75,13 @@ export class ThreadMemory {
     if (responseId === null) return;
     this.#responses.set(responseId, call);
     let surplus = this.#responses.size - REMEMBERED_RESPONSES;
-    let histories = [...this.#responses.values()].filter(({ previous }) => previous === null).length;
-    for (const [id, { previous }] of this.#responses) {
-      const isSurplus = previous === null && histories > REMEMBERED_HISTORIES;
+    let histories = [...this.#responses.values()].filter(({ previousId }) => previousId === null).length;
+    for (const [id, { previousId }] of this.#responses) {
+      const isSurplus = previousId === null && histories > REMEMBERED_HISTORIES;
       if (surplus <= 0 && !isSurplus) continue;
       this.#responses.delete(id);
       surplus--;
-      if (previous === null) histories--;
+      if (previousId === null) histories--;
     }
   }
 
@@ -112,10 +113,10 @@ export class ThreadMemory {
   }
 
   /** Whether nothing was asked behind the response but, perhaps, the same as now. */
-  #isLatest(previous: KnownCall, input: readonly unknown[]): boolean {
+  #isLatest(previous: KnownCall, id: string, input: readonly unknown[]): boolean {
     const latest = this.#latest;
     if (latest === previous) return true;
-    if (latest?.previous !== previous || latest.added.length !== input.length) return false;
+    if (latest?.previousId !== id || latest.added.length !== input.length) return false;
     return commonLength(latest.added, input) === input.length;
   }
 }
