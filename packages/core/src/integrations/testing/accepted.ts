@@ -18,7 +18,8 @@ export function accepted(bundle: string): Graph {
   const { graph, rules } = reduceBundle(directorySource(bundle), { mode: 'strict' });
   const state = stateJson(graph, { rules });
   const salvaged = reduceBundle(directorySource(bundle), { mode: 'salvage' });
-  expect(salvaged.findings).toEqual([]);
+  // A recording that still goes on is told, and no fault.
+  expect(salvaged.findings.filter(({ code }) => code !== 'recording_incomplete')).toEqual([]);
   expect(stateJson(salvaged.graph, { rules })).toBe(state);
   const reference = process.env.ROLLOUT_TRACE_CODEX;
   if (reference !== undefined) expect(reduced(reference, bundle)).toBe(state);

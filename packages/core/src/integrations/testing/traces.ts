@@ -1,16 +1,13 @@
 /**
- * Scaffolding of the adapters' tests: a folder for traces, and what they reduce to. Every trace has to reduce strictly,
- * without a finding. Where `ROLLOUT_TRACE_CODEX` names the reference, it has to give the same bytes.
+ * Scaffolding of the adapters' tests: a folder for traces, and what they reduce to. Every trace has to be accepted
+ * (`accepted.ts`).
  */
 
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { reduceBundle } from '../../bundle/replay.ts';
 import type { Graph } from '../../format/graph.ts';
-import { stateJson } from '../../format/state-json.ts';
-import { directorySource } from '../../node/directory-source.ts';
+import { accepted } from './accepted.ts';
 
 /** An event of a log, as it stands there. */
 interface LoggedEvent {
@@ -66,9 +63,7 @@ export function traceFolder(): TraceFolder {
 }
 
 function reduced(bundle: string): ReducedTrace {
-  const { graph, findings, rules } = reduceBundle(directorySource(bundle), { mode: 'strict' });
-  if (findings.length > 0) throw new Error(`findings: ${JSON.stringify(findings)}`);
-  compare(bundle, stateJson(graph, { rules }));
+  const graph = accepted(bundle);
   const lines = readFileSync(join(bundle, 'trace.jsonl'), 'utf8').split('\n');
   const events = lines.filter((line) => line !== '').map((line) => JSON.parse(line) as LoggedEvent);
   const file = (path: string) => JSON.parse(readFileSync(join(bundle, path), 'utf8')) as Record<string, unknown>;
@@ -81,15 +76,4 @@ function reduced(bundle: string): ReducedTrace {
         .map(({ payload }) => file((payload.event_payload as { path: string }).path)),
     payload: (id) => file(graph.raw_payloads.get(id ?? '')?.path ?? ''),
   };
-}
-
-function compare(bundle: string, state: string): void {
-  const reference = process.env.ROLLOUT_TRACE_CODEX;
-  if (reference === undefined) return;
-  const file = join(bundle, 'reference-state.json');
-  const env = { ...process.env, CODEX_HOME: bundle };
-  execFileSync(reference, ['debug', 'trace-reduce', bundle, '-o', file], { env, stdio: 'pipe' });
-  const theirs = readFileSync(file, 'utf8');
-  rmSync(file);
-  if (theirs !== state) throw new Error(`the reference reduces ${bundle} to something else`);
 }
