@@ -14,7 +14,7 @@ import { reasonOf, type Trouble, troublesOf } from '../show/troubles.ts';
 import type { View } from '../show/view.ts';
 
 /** Another object, and what it has to do with a failure. */
-export interface Link {
+interface Link {
   noun: Noun;
   id: string;
 }
