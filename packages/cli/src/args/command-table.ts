@@ -129,7 +129,7 @@ const COMMANDS = {
     ],
   },
   story: {
-    says: 'tell a rollout step by step: who did what, what failed, and which call caused it',
+    says: 'tell a rollout step by step, what failed, and what caused it',
     examples: [
       { line: 'rollout-trace story @last', says: 'everything that happened, in order' },
       { line: 'rollout-trace story @last --json | jq .failures', says: 'what failed, and what came of it' },
@@ -172,7 +172,7 @@ const COMMANDS = {
     ],
   },
   demo: {
-    says: 'watch an agent at work, recorded, and see what its trace tells',
+    says: 'record an agent at work, and tell what its trace says',
     examples: [
       { line: 'rollout-trace demo', says: 'an agent repairs a failing test in a temporary project' },
       { line: 'rollout-trace demo --root traces', says: 'keep the trace below traces' },
