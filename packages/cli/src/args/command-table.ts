@@ -129,7 +129,7 @@ const COMMANDS = {
     ],
   },
   story: {
-    says: 'tell a rollout step by step, what failed, and what caused it',
+    says: 'tell what happened step by step, what failed, and why',
     examples: [
       { line: 'rollout-trace story @last', says: 'everything that happened, in order' },
       { line: 'rollout-trace story @last --json | jq .failures', says: 'what failed, and what came of it' },

@@ -16,7 +16,8 @@ import { usageLine } from './parse.ts';
 
 const INTRODUCTION: readonly Example[] = [
   { line: 'rollout-trace ls', says: 'which sessions were recorded?' },
-  { line: 'rollout-trace show @last', says: 'what happened in the newest one?' },
+  { line: 'rollout-trace story @last', says: 'what happened in the newest one, and what failed?' },
+  { line: 'rollout-trace show @last', says: 'its threads, turns, calls, tools and tokens' },
   { line: 'rollout-trace show @last call_0003', says: 'what is this call connected with?' },
   { line: 'rollout-trace reduce @last', says: 'write state.json, the semantic graph' },
   { line: 'rollout-trace verify traces/*', says: 'which bundles are damaged?' },
