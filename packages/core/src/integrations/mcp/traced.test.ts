@@ -1,22 +1,17 @@
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { Client as Client2, StreamableHTTPClientTransport as HttpTransport2 } from '@modelcontextprotocol/client';
 import { Client as Client1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as HttpTransport1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { z } from 'zod';
 import { withTrace } from '../../node/recorder/current-trace.ts';
 import { startRollout } from '../../node/recorder/start-rollout.ts';
 import type { Rollout } from '../../recorder/rollout.ts';
 import type { ToolCall } from '../../recorder/tool.ts';
 import type { Turn } from '../../recorder/turn.ts';
 import { accepted } from '../testing/accepted.ts';
+import { type ClockServer, startClock as startClockServer } from '../testing/clock-server.ts';
 import { readLog } from '../testing/read-log.ts';
 import { type McpTransport, traced } from './traced-transport.ts';
 
@@ -28,54 +23,10 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-/** A clock over HTTP, and the `_meta` it was sent, call by call. */
-async function startClock(): Promise<{ url: URL; metas: unknown[]; asked: Promise<void> }> {
-  const metas: unknown[] = [];
-  let ask = () => {};
-  const asked = new Promise<void>((resolve) => {
-    ask = resolve;
-  });
-  const handler = createMcpHandler(() => {
-    const server = new McpServer({ name: 'clock', version: '1.0.0' });
-    const inputSchema = z.object({ zone: z.string().optional() });
-    server.registerTool('now', { inputSchema }, async ({ zone }, { mcpReq }) => {
-      metas.push(mcpReq._meta);
-      return { content: [{ type: 'text', text: `12:00 ${zone}` }] };
-    });
-    server.registerTool('fail', { inputSchema }, async () => ({
-      content: [{ type: 'text', text: 'no clock' }],
-      isError: true,
-    }));
-    server.registerTool('hang', { inputSchema }, (_, { mcpReq }) => {
-      ask();
-      return new Promise((_resolve, reject) =>
-        mcpReq.signal.addEventListener('abort', () => reject(new Error('over'))),
-      );
-    });
-    return server;
-  });
-  const http: Server = createServer(async (request, response) => {
-    const body = request.method === 'POST' ? await request.toArray().then((parts) => Buffer.concat(parts)) : undefined;
-    const headers = new Headers(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
-    const url = `http://127.0.0.1${request.url}`;
-    const answer = await handler.fetch(
-      new Request(url, { method: request.method ?? 'GET', headers, ...(body ? { body } : {}) }),
-    );
-    response.writeHead(answer.status, Object.fromEntries(answer.headers));
-    if (answer.body === null) response.end();
-    else
-      Readable.fromWeb(answer.body as never)
-        .on('error', () => response.destroy())
-        .pipe(response);
-  });
-  http.listen(0, '127.0.0.1');
-  await once(http, 'listening');
-  closers.push(async () => {
-    http.close();
-    http.closeAllConnections();
-    await handler.close();
-  });
-  return { url: new URL(`http://127.0.0.1:${(http.address() as AddressInfo).port}/mcp`), metas, asked };
+async function startClock(): Promise<ClockServer> {
+  const clock = await startClockServer();
+  closers.push(() => clock.close());
+  return clock;
 }
 
 interface Caller {

@@ -6,6 +6,7 @@
  */
 
 import { currentTrace, enterTrace } from '../../node/recorder/current-trace.ts';
+import type { Turn } from '../../recorder/turn.ts';
 import { CallSeat } from '../session/call-seat.ts';
 import { isMembers, type Members, membersOf, textOrNull } from '../session/json.ts';
 import type { Asked, ModelRequest, TraceSession } from '../session/session.ts';
@@ -62,6 +63,8 @@ export class AgentRuns {
   readonly #books = new Set<AgentBook>();
   readonly #groups = new Map<string, AgentBook>();
   readonly #agents = new Set<AgentSpan>();
+  /** Runs within a tool, by the turn they work for (`#hostedRun`). */
+  readonly #hosted = new WeakMap<Turn, AgentRun>();
   #hooked = false;
 
   constructor(session: TraceSession) {
@@ -94,17 +97,22 @@ export class AgentRuns {
   }
 
   spanStarted(span: SpanLike): void {
-    const run = this.#runs.get(span.traceId);
-    if (run === undefined) return;
     const parent = span.parentId === null ? null : (this.#nodes.get(span.parentId) ?? null);
+    const run = parent?.run ?? this.#runs.get(span.traceId);
+    if (run === undefined) return;
     const node: Node = { run, agent: parent?.agent ?? null, tool: parent?.tool ?? null, isTool: false, model: null };
     this.#nodes.set(span.spanId, node);
     const { type, name } = dataOf(span);
     if (type === 'agent') {
       const called = textOrNull(name) ?? 'agent';
-      node.agent = new AgentSpan(run, called, run.originOf(called, node.tool));
+      const hosted = this.#hostedRun(node);
+      if (hosted !== null) {
+        node.run = hosted;
+        node.tool = null;
+      }
+      node.agent = new AgentSpan(node.run, called, node.run.originOf(called, node.tool));
       this.#agents.add(node.agent);
-      run.began(node.agent);
+      node.run.began(node.agent);
     } else if ((type === 'response' || type === 'generation') && node.agent !== null) {
       node.model = new ModelSpan(this.#session, node.agent);
     } else if (type === 'turn' && node.agent?.turn) {
@@ -193,6 +201,22 @@ export class AgentRuns {
       gaveUp: () => undefined,
     };
     return agent.turn === null ? null : new CallSeat(agent.turn, watcher);
+  }
+
+  /**
+   * The run of an agent that the SDK takes for the work of its own tool, where that tool has something else at work, such
+   * as another SDK, that asks for the agent: the turn of that is the host of the run. Null where it is as the SDK says.
+   */
+  #hostedRun({ run, tool }: Node): AgentRun | null {
+    if (tool === null) return null;
+    const { turn } = currentTrace();
+    const known = this.#hosted.get(turn);
+    // An agent that is handed over to begins in the same turn.
+    if (known !== undefined) return known === run ? null : known;
+    if (!tool.isBehindCurrent()) return null;
+    const hosted = new AgentRun(this.#session, (...args) => this.#bookOf(...args), turn, null);
+    this.#hosted.set(turn, hosted);
+    return hosted;
   }
 
   /** The tool an agent works for. */

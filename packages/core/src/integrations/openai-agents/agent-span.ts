@@ -7,6 +7,7 @@ import type { ExecutionStatus } from '../../format/event.ts';
 import { Thread } from '../../recorder/thread.ts';
 import type { ToolCall } from '../../recorder/tool.ts';
 import type { Turn } from '../../recorder/turn.ts';
+import { recordedName } from '../recorded-name.ts';
 import { listOf, membersOf, textOrNull } from '../session/json.ts';
 import type { CallWatcher, Sighting } from '../session/transcript.ts';
 import type { AgentBook, AskedCall } from './agent-book.ts';
@@ -127,7 +128,7 @@ export class AgentSpan {
       this.#thread.protocolEvent('warning', { type: 'warning', message });
     }
     return turn.startToolCall({
-      name,
+      name: recordedName(name),
       callId: isNew ? callId : null,
       payload: { type: 'function', arguments: asked.arguments },
     });

@@ -2,6 +2,7 @@ import {
   Agent,
   type AgentInputItem,
   applyPatchTool,
+  handoff,
   type MCPServer,
   MemorySession,
   OpenAIChatCompletionsModel,
@@ -281,7 +282,7 @@ describe('a tool call', () => {
     expect(currentTrace().toolCall.recording).toBe(false);
   });
 
-  it('is not taken for the one before it, where it cannot be told yet', async () => {
+  it('is told from others of its tool by what it is given, while it runs', async () => {
     const seen: string[] = [];
     const peek = tool({
       name: 'peek',
@@ -299,7 +300,7 @@ describe('a tool call', () => {
     );
     await run.run(new Agent({ name: 'Main', tools: [peek] }), 'Look.');
     session.end();
-    expect(seen).toEqual(['call_1', '', '']);
+    expect(seen).toEqual(['call_1', 'call_2', 'call_3']);
     const { graph, payload } = folder.trace();
     const given = [...graph.tool_calls.values()].map((t) => [
       t.model_visible_call_id,
@@ -347,6 +348,36 @@ describe('a tool call', () => {
     const { graph, breadcrumbs } = folder.trace();
     expect([...graph.tool_calls.values()].map((t) => t.model_visible_call_id)).toEqual(['call_1', null]);
     expect(breadcrumbs('warning')).toHaveLength(1);
+  });
+
+  const NAMES = [
+    'wait',
+    'exec',
+    'exec_command',
+    'write_stdin',
+    'apply_patch',
+    'spawn_agent',
+    'send_message',
+    'wait_agent',
+    'close_agent',
+    'web_search',
+  ];
+  it.each(NAMES)('of a tool that is called `%s` does not make the trace unreadable', async (name) => {
+    const named = tool({ name, description: '', parameters: z.object({}), execute: async () => 'done' });
+    const run = await runner(inOrder([{ items: [call('call_1', name, {})] }, { items: [say('Done.')] }]));
+    await run.run(new Agent({ name: 'Main', tools: [named] }), 'Go.');
+    session.end();
+    expect([...folder.trace().graph.tool_calls.keys()]).toEqual(['call_1']);
+  });
+
+  it('that hands over may be called `wait` as well', async () => {
+    const run = await runner(inOrder([{ items: [call('call_1', 'wait', {})] }, { items: [say('I am Bob.')] }]));
+    const bob = handoff(new Agent({ name: 'Bob' }), { toolNameOverride: 'wait' });
+    await run.run(new Agent({ name: 'Main', handoffs: [bob] }), 'Bob, please.');
+    session.end();
+    const { graph } = folder.trace();
+    expect([...graph.tool_calls.keys()]).toEqual(['call_1']);
+    expect(graph.threads.size).toBe(2);
   });
 
   it('of a shell and of a patch is recorded with what was done', async () => {

@@ -1,13 +1,12 @@
 /**
  * A tool that an agent runs: a span of the SDK without a call id. Which call it is, the hooks of a runner say; else the
- * response that asked for it, where it asked for the tool only once; else the arguments, which the span has at the
- * latest when it ends. What then still fits two calls is recorded without a call id.
+ * response that asked for it, where it asked for the tool only once; else the arguments, which the span has soon after
+ * it started. What still fits two calls, when it ends or something in it asks, is recorded without a call id.
  */
 
 import type { ExecutionStatus } from '../../format/event.ts';
-import { enterTrace } from '../../node/recorder/current-trace.ts';
-import type { ToolCall } from '../../recorder/tool.ts';
-import { recordedName } from '../recorded-name.ts';
+import { currentTrace, enterTrace, enterUntoldCall } from '../../node/recorder/current-trace.ts';
+import { ToolCall } from '../../recorder/tool.ts';
 import { isMembers, type Members, membersOf, textOrNull } from '../session/json.ts';
 import { quietly } from '../session/quietly.ts';
 import type { AskedCall } from './agent-book.ts';
@@ -40,8 +39,8 @@ export class ToolSpan {
     const only = agent.onlyCall(data.name);
     if (only !== null) this.#settle(only);
     else {
-      // Until the call is known, what the tool does is the turn's, and not that of the tool before.
-      if (agent.turn !== null) enterTrace(agent.turn);
+      // What the tool does is not that of the tool before.
+      if (agent.turn !== null) enterUntoldCall(agent.turn, () => this.#asked());
       // The arguments follow the start of the span at once.
       if (!hooked) queueMicrotask(() => quietly(undefined, () => this.#settleByArguments()));
     }
@@ -61,6 +60,12 @@ export class ToolSpan {
     this.#result = result;
   }
 
+  /** Whether the running code works for a tool call that another adapter records, or the host, within this one. */
+  isBehindCurrent(): boolean {
+    const { toolCall } = currentTrace();
+    return this.#call !== null && toolCall.recording && toolCall !== this.#call;
+  }
+
   /** Runs once the call is known; never where another adapter records it. */
   whenKnown(tell: (call: ToolCall, callId: string) => void): void {
     if (this.#call !== null && this.#callId !== null) tell(this.#call, this.#callId);
@@ -69,15 +74,14 @@ export class ToolSpan {
 
   /** The tool is over. */
   end(error: Members | null): void {
-    const { input, output, mcp_data } = this.#data;
-    this.#settleByArguments();
-    if (!this.#settled) this.#settle({ callId: null, name: this.#data.name, arguments: textOrNull(input) ?? '' });
+    const { output, mcp_data } = this.#data;
+    this.#settleNow();
     const call = this.#call;
     if (call === null) return;
     const server = membersOf(mcp_data).server;
     const status: ExecutionStatus = error === null ? 'completed' : 'failed';
-    // The requests themselves are seen by whoever observes the transport.
-    if (typeof server === 'string') {
+    // Whoever observes the transport has seen the requests themselves, and more of them.
+    if (typeof server === 'string' && call.kind.type !== 'mcp') {
       const kind = { type: 'mcp', server, tool: this.#data.name } as const;
       call.runtimeStarted({ call_id: call.id, server, tool: this.#data.name, told_by: 'openai-agents' }, kind);
       call.runtimeEnded(status, { call_id: call.id, server, tool: this.#data.name, told_by: 'openai-agents' });
@@ -90,6 +94,18 @@ export class ToolSpan {
     else call.end(status);
   }
 
+  /** Something that the tool does wants to know its call, which a hook would have named by now. */
+  #asked(): ToolCall {
+    quietly(undefined, () => this.#settleNow());
+    return this.#call ?? ToolCall.disabled;
+  }
+
+  #settleNow(): void {
+    this.#settleByArguments();
+    const { name, input } = this.#data;
+    if (!this.#settled) this.#settle({ callId: null, name, arguments: textOrNull(input) ?? '' });
+  }
+
   #settleByArguments(): void {
     const text = textOrNull(this.#data.input);
     if (this.#settled || text === null) return;
@@ -100,7 +116,7 @@ export class ToolSpan {
   #settle(asked: AskedCall): void {
     this.#settled = true;
     const { agent } = this;
-    const call = agent.startToolCall(asked, recordedName(this.#data.name));
+    const call = agent.startToolCall(asked, this.#data.name);
     if (call === null) return;
     this.#call = call;
     this.#callId = asked.callId;

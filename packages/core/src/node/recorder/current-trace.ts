@@ -45,6 +45,21 @@ export function enterTrace(handle: Thread | Turn | ToolCall | CodeCell): void {
   if (handle.recording) storage.enterWith(entered(handle, currentTrace()));
 }
 
+/**
+ * Like {@link enterTrace}, for a tool call of this turn that its host has not told apart yet: it is asked for when somebody
+ * wants to know it.
+ */
+export function enterUntoldCall(turn: Turn, toolCall: () => ToolCall): void {
+  if (!turn.recording) return;
+  const trace = entered(turn, currentTrace());
+  storage.enterWith({
+    ...trace,
+    get toolCall() {
+      return toolCall();
+    },
+  });
+}
+
 /** Makes the handle that a message of a channel is about the current one for what the channel runs. Null changes nothing. */
 export function bindTrace<M>(channel: Channel<unknown, M>, handleOf: (message: M) => Turn | ToolCall | null): void {
   channel.bindStore(storage, (message) => {
