@@ -174,7 +174,11 @@ export const FINDING_CODES = {
   },
   checkpoint_invalid: { severity: 'error', title: 'a checkpoint lacks one of its histories', hint: DAMAGE },
   // Tools, terminals, code cells
-  tool_duplicate: { severity: 'error', title: 'a tool call starts twice', hint: RECORDER },
+  tool_duplicate: {
+    severity: 'error',
+    title: 'a tool call starts twice',
+    hint: 'The model used a call id again, or the recorder wrote a line twice. A second call was kept, with an id of its own.',
+  },
   tool_unknown: {
     severity: 'error',
     title: 'an event refers to a tool call that never started',
