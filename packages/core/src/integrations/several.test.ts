@@ -14,6 +14,8 @@ import {
 } from '@openai/agents';
 import { call, type Script, type ScriptedModel, say, startScriptedModel } from '@rollout-trace/agent/scripted-model';
 import { generateText, isStepCount, registerTelemetry, streamText, tool } from 'ai';
+import { generateText as generateText6, stepCountIs, streamText as streamText6 } from 'ai-6';
+import { createOpenAI as createOpenAI6 } from 'ai-sdk-openai-3';
 import OpenAI from 'openai';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
@@ -286,6 +288,17 @@ describe('the AI SDK with telemetry, the channel, a traced fetch and a traced tr
     const all = { ...given('Run, plan.'), tools: { now }, ...telemetry };
     if (how === 'generated') await generateText(all);
     else await streamText(all).consumeStream();
+    const { tools, graphs } = heldOnce();
+    expect(graphs).toHaveLength(1);
+    expect(tools.map(({ kind }) => kind.type)).toEqual(['mcp', 'mcp', 'mcp']);
+  });
+
+  it.each(['generated', 'streamed'])('record a run of major 6 once (%s)', async (how) => {
+    model = await startScriptedModel(byConversation(RUN));
+    const provider = createOpenAI6({ apiKey: 'key', baseURL: model.url, fetch: tracedFetch });
+    const all = { ...given('Run, plan.'), model: provider.responses('m'), stopWhen: stepCountIs(5), tools: { now } };
+    if (how === 'generated') await generateText6(all);
+    else await streamText6(all).consumeStream();
     const { tools, graphs } = heldOnce();
     expect(graphs).toHaveLength(1);
     expect(tools.map(({ kind }) => kind.type)).toEqual(['mcp', 'mcp', 'mcp']);

@@ -38,8 +38,8 @@ async function setup(script: Script, bytes: boolean) {
   const fetch = bytes ? { fetch: traced(globalThis.fetch, { session }) } : {};
   const openai = createOpenAI({ apiKey: 'none', baseURL: server.url, ...fetch });
   const registered = rolloutTrace({ session });
-  // Twice, as by two modules that do not know of each other.
-  const telemetry = { isEnabled: true, integrations: [registered, registered] };
+  // Twice, and another one, as by modules that do not know of each other.
+  const telemetry = { isEnabled: true, integrations: [registered, registered, rolloutTrace({ session })] };
   const graphs = () => {
     session.end();
     return readdirSync(own).map((name) => accepted(join(own, name)));
