@@ -315,43 +315,49 @@ it('a turn of the host that asks a model itself, and has a tool that runs the AI
   ]);
 });
 
-it('an agent whose tool runs the AI SDK, whose tool runs an agent, is recorded once', async () => {
-  const client = await openai(
-    byConversation({
-      'Plan.': [[call('call_1', 'research', {})], [call('call_2', 'now', { zone: 'UTC' })], [say('Done.')]],
-      'Find.': [[call('call_3', 'ask', {}), call('call_4', 'now', { zone: 'EST' })], [say('Found.')]],
-      'Check.': [
-        [call('call_5', 'now', { zone: 'CET' })],
-        [call('call_6', 'transfer_to_Closer', {})],
-        [say('Checked.')],
-      ],
-    }),
-  );
-  const runner = agentsRunner(client);
-  const mcpServers = [clockServer()];
-  const checker = new Agent({ name: 'Checker', mcpServers, handoffs: [new Agent({ name: 'Closer' })] });
-  const ask = tool({
-    inputSchema: z.object({}),
-    execute: async () => (await runner.run(checker, 'Check.')).finalOutput,
-  });
-  const research = agentsTool({
-    name: 'research',
-    description: '',
-    parameters: z.object({}),
-    execute: async () => (await generateText({ ...given('Find.'), tools: { ask, now } })).text,
-  });
-  await runner.run(new Agent({ name: 'Main', tools: [research], mcpServers }), 'Plan.');
-  const [graph, ...others] = heldOnce().graphs;
-  expect(others).toEqual([]);
-  const threads = [...(graph?.threads.values() ?? [])];
-  expect(threads.map(({ agent_path }) => agent_path)).toEqual(['/root', '/root/agent', '/root/agent/closer']);
-  // The agent that the tool of the AI SDK asked works in the turn of that.
-  expect([...(graph?.interaction_edges.values() ?? [])]).toMatchObject([
-    { source: { tool_call_id: 'call_1' }, target: { thread_id: threads[1]?.thread_id } },
-    { source: { tool_call_id: 'call_6' }, target: { thread_id: threads[2]?.thread_id } },
-  ]);
-  expect(graph?.tool_calls.get('call_5')).toMatchObject({ thread_id: threads[1]?.thread_id });
-});
+it.each(['generated', 'streamed'])(
+  'an agent whose tool runs the AI SDK (%s), whose tool runs an agent, is recorded once',
+  async (how) => {
+    const client = await openai(
+      byConversation({
+        'Plan.': [[call('call_1', 'research', {})], [call('call_2', 'now', { zone: 'UTC' })], [say('Done.')]],
+        'Find.': [[call('call_3', 'ask', {}), call('call_4', 'now', { zone: 'EST' })], [say('Found.')]],
+        'Check.': [
+          [call('call_5', 'now', { zone: 'CET' })],
+          [call('call_6', 'transfer_to_Closer', {})],
+          [say('Checked.')],
+        ],
+      }),
+    );
+    const runner = agentsRunner(client);
+    const mcpServers = [clockServer()];
+    const checker = new Agent({ name: 'Checker', mcpServers, handoffs: [new Agent({ name: 'Closer' })] });
+    const ask = tool({
+      inputSchema: z.object({}),
+      execute: async () => (await runner.run(checker, 'Check.')).finalOutput,
+    });
+    const research = agentsTool({
+      name: 'research',
+      description: '',
+      parameters: z.object({}),
+      execute: async () => {
+        const run = { ...given('Find.'), tools: { ask, now } };
+        return how === 'generated' ? (await generateText(run)).text : streamText(run).text;
+      },
+    });
+    await runner.run(new Agent({ name: 'Main', tools: [research], mcpServers }), 'Plan.');
+    const [graph, ...others] = heldOnce().graphs;
+    expect(others).toEqual([]);
+    const threads = [...(graph?.threads.values() ?? [])];
+    expect(threads.map(({ agent_path }) => agent_path)).toEqual(['/root', '/root/agent', '/root/agent/closer']);
+    // The agent that the tool of the AI SDK asked works in the turn of that.
+    expect([...(graph?.interaction_edges.values() ?? [])]).toMatchObject([
+      { source: { tool_call_id: 'call_1' }, target: { thread_id: threads[1]?.thread_id } },
+      { source: { tool_call_id: 'call_6' }, target: { thread_id: threads[2]?.thread_id } },
+    ]);
+    expect(graph?.tool_calls.get('call_5')).toMatchObject({ thread_id: threads[1]?.thread_id });
+  },
+);
 
 it('two clients that share a traced fetch, observed on top, hold conversations at once and apart', async () => {
   let failed = false;
