@@ -14,7 +14,7 @@ import {
 } from '@openai/agents';
 import { call, type Script, type ScriptedModel, say, startScriptedModel } from '@rollout-trace/agent/scripted-model';
 import { generateText, isStepCount, registerTelemetry, streamText, tool } from 'ai';
-import { generateText as generateText6, stepCountIs, streamText as streamText6 } from 'ai-6';
+import { generateText as generateText6, stepCountIs, streamText as streamText6, tool as tool6 } from 'ai-6';
 import { createOpenAI as createOpenAI6 } from 'ai-sdk-openai-3';
 import OpenAI from 'openai';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -145,11 +145,13 @@ function byConversation(steps: Readonly<Record<string, readonly ReturnType<typeo
   };
 }
 
-/** A tool of the AI SDK that asks the clock. */
-const now = tool({
+/** A tool of the AI SDK that asks the clock, in the shape of each major. */
+const asksClock = {
   inputSchema: z.object({ zone: z.string() }),
-  execute: async ({ zone }) => (await mcp.callTool({ name: 'now', arguments: { zone } })).content,
-});
+  execute: async (args: { zone: string }) => (await mcp.callTool({ name: 'now', arguments: args })).content,
+};
+const now = tool(asksClock);
+const now6 = tool6(asksClock);
 
 /** What a run of the AI SDK is given. */
 function given(prompt: string) {
@@ -296,7 +298,8 @@ describe('the AI SDK with telemetry, the channel, a traced fetch and a traced tr
   it.each(['generated', 'streamed'])('record a run of major 6 once (%s)', async (how) => {
     model = await startScriptedModel(byConversation(RUN));
     const provider = createOpenAI6({ apiKey: 'key', baseURL: model.url, fetch: tracedFetch });
-    const all = { ...given('Run, plan.'), model: provider.responses('m'), stopWhen: stepCountIs(5), tools: { now } };
+    const model6 = { model: provider.responses('m'), stopWhen: stepCountIs(5), tools: { now: now6 } };
+    const all = { ...given('Run, plan.'), ...model6 };
     if (how === 'generated') await generateText6(all);
     else await streamText6(all).consumeStream();
     const { tools, graphs } = heldOnce();
