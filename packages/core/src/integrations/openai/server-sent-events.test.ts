@@ -47,3 +47,27 @@ it('where the bytes are cut makes no difference', () => {
     }),
   );
 });
+
+it('a line of any length is read in the time it takes to read it once, and one beyond all measure is left out', () => {
+  const piece = bytes('x'.repeat(1 << 14));
+  const told: Told[] = [];
+  const events = new ServerSentEvents((name, data) => told.push([name, data]));
+  // Put together anew with every piece, this takes minutes.
+  events.feed(bytes('data: '));
+  for (let n = 0; n < 2048; n++) events.feed(piece);
+  events.feed(bytes('\n\ndata: '));
+  for (let n = 0; n < 4097; n++) events.feed(piece);
+  events.feed(bytes('\ndata: the rest of it\r\n\r\nevent: next\ndata: 1\n\n'));
+  for (let n = 0; n < 4097; n++) {
+    events.feed(bytes('data: '));
+    events.feed(piece);
+    events.feed(bytes('\n'));
+  }
+  events.feed(bytes('\ndata: 2\n\n'));
+  events.end();
+  expect(told.map(([name, data]) => [name, data.length])).toEqual([
+    [null, 2048 * piece.length],
+    ['next', 1],
+    [null, 1],
+  ]);
+}, 60_000);

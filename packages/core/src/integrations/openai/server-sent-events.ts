@@ -10,9 +10,13 @@ const MAX_EVENT_CHARACTERS = 64 << 20;
 export class ServerSentEvents {
   readonly #decoder = new TextDecoder();
   readonly #listener: EventListener;
-  #rest = '';
+  /** The line whose end has not come yet, as it came: put together once, for a long one comes in many pieces. */
+  #pieces: string[] = [];
+  #line_characters = 0;
   #name: string | null = null;
   #data: string | null = null;
+  /** Whether the event that is read now is left out. */
+  #tooLong = false;
 
   constructor(listener: EventListener) {
     this.#listener = listener;
@@ -20,21 +24,37 @@ export class ServerSentEvents {
 
   /** Takes in the next bytes. */
   feed(bytes: Uint8Array): void {
-    const text = this.#rest + this.#decoder.decode(bytes, { stream: true });
+    const text = this.#decoder.decode(bytes, { stream: true });
     let from = 0;
     for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', from)) {
-      this.#line(text.slice(from, text[end - 1] === '\r' && end > from ? end - 1 : end));
+      this.#take(text.slice(from, end));
+      this.#endLine();
       from = end + 1;
     }
-    this.#rest = text.slice(from);
-    if (this.#rest.length > MAX_EVENT_CHARACTERS) this.#rest = '';
+    if (from < text.length) this.#take(text.slice(from));
   }
 
   /** The stream is over. An event that no empty line ended counts, if it is whole. */
   end(): void {
-    if (this.#rest !== '') this.#line(this.#rest);
-    this.#rest = '';
+    if (this.#pieces.length > 0) this.#endLine();
     this.#line('');
+  }
+
+  #take(piece: string): void {
+    this.#line_characters += piece.length;
+    if (this.#line_characters + (this.#data?.length ?? 0) > MAX_EVENT_CHARACTERS) this.#tooLong = true;
+    this.#pieces.push(piece);
+    if (!this.#tooLong) return;
+    // What is left out still ends at an empty line, and to know that one the beginning of each is enough.
+    this.#data = null;
+    this.#pieces = [this.#pieces.join('').slice(0, 2)];
+  }
+
+  #endLine(): void {
+    const line = this.#pieces.join('');
+    this.#pieces = [];
+    this.#line_characters = 0;
+    this.#line(line.endsWith('\r') ? line.slice(0, -1) : line);
   }
 
   #line(line: string): void {
@@ -42,8 +62,10 @@ export class ServerSentEvents {
       const [name, data] = [this.#name, this.#data];
       this.#name = null;
       this.#data = null;
+      this.#tooLong = false;
       if (data !== null) this.#listener(name, data);
-    } else if (line.startsWith('data:')) {
+    } else if (this.#tooLong) return;
+    else if (line.startsWith('data:')) {
       const data = line.slice(line[5] === ' ' ? 6 : 5);
       this.#data = this.#data === null ? data : `${this.#data}\n${data}`;
     } else if (line.startsWith('event:')) this.#name = line.slice(6).trim();
