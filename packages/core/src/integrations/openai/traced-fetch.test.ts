@@ -44,6 +44,10 @@ async function client(script: Script, options: Partial<TracedOptions> = {}, maxR
   });
 }
 
+function boom(): never {
+  throw new Error('not here');
+}
+
 const USAGE = { input_tokens: 100, cached_tokens: 40, output_tokens: 20, reasoning_tokens: 8 };
 const TOOLS: OpenAI.Responses.Tool[] = [
   { type: 'function', name: 'clock', parameters: { type: 'object', properties: {} }, strict: false },
@@ -476,9 +480,12 @@ describe('the host', () => {
       new Response(
         new ReadableStream(
           {
+            type: 'bytes',
             pull(controller) {
-              if (++pulls > 3) controller.close();
-              else controller.enqueue(new TextEncoder().encode(': nothing\n\n'));
+              if (++pulls > 3) {
+                controller.close();
+                controller.byobRequest?.respond(0);
+              } else controller.enqueue(new TextEncoder().encode(': nothing\n\n'));
             },
           },
           { highWaterMark: 0 },
@@ -551,6 +558,40 @@ describe('the host', () => {
     session.end();
     expect(folder.traces()).toHaveLength(2);
   });
+
+  it('gets a response that cannot be observed as it was', async () => {
+    const denied = Object.defineProperty(new Response('no'), 'status', { value: 999 });
+    const odd = { ok: true, headers: new Headers(), text: async () => 'text' };
+    const answers = [denied, Object.defineProperty(odd, 'body', { get: () => boom() }) as unknown as Response];
+    for (const answer of answers) {
+      const ask = traced(async () => answer, { session });
+      const response = await ask('http://localhost/v1/responses', { method: 'POST', body: '{"input":"Hi."}' });
+      expect(response).toBe(answer);
+      expect(await response.text()).toMatch(/^(no|text)$/);
+    }
+    session.end();
+    const calls = folder.traces().flatMap(({ graph }) => [...graph.inference_calls.values()]);
+    expect(calls.map(({ execution }) => execution.status)).toEqual(['failed', 'failed']);
+  });
+
+  it('may be answered without end: what is too long to be recorded is told and let go of', async () => {
+    const megabyte = new TextEncoder().encode(`: ${'x'.repeat((1 << 20) - 3)}\n`);
+    let pulls = 0;
+    const endless = async () =>
+      new Response(
+        new ReadableStream({
+          pull: (controller) => (++pulls > 300 ? controller.close() : controller.enqueue(megabyte)),
+        }),
+        { headers: { 'content-type': 'text/event-stream' } },
+      );
+    const ask = traced(endless, { session });
+    const response = await ask('http://localhost/v1/responses', { method: 'POST', body: '{"input":"Hi."}' });
+    let bytes = 0;
+    for await (const chunk of response.body ?? []) bytes += chunk.byteLength;
+    expect(bytes).toBe(300 * megabyte.byteLength);
+    session.end();
+    expect(JSON.stringify(folder.trace().events)).toContain('is longer than the 268435456 bytes that are recorded');
+  }, 60_000);
 
   it('is left alone where nothing is recorded', async () => {
     const off = new TraceSession({ root: null });

@@ -37,6 +37,8 @@ const NOT_OBSERVABLE = [
 ];
 /** The message of an error stands at the beginning of its body. */
 const ERROR_BYTES = 64 << 10;
+/** No model says more; of an answer that does not end no more is kept. */
+const MOST_BYTES = 256 << 20;
 
 /** Set while a traced fetch is at work: one that stands behind it sees the same request, and leaves it alone. */
 const atWork = new AsyncLocalStorage<true>();
@@ -70,7 +72,7 @@ export function traced(fetch: Fetch = globalThis.fetch, options: TracedOptions =
     }
     return quietly(response, () => {
       const watcher = listener.respond(response);
-      const observed = observeBody(response, watcher);
+      const observed = quietly(null, () => observeBody(response, watcher));
       if (observed === null) listener.fail('the body of the response could not be observed');
       return observed ?? response;
     });
@@ -148,7 +150,7 @@ function watch(response: Response, asked: boolean, outcome: Outcome, signal: Abo
 function watchStream(outcome: Outcome, signal: AbortSignal | null): BodyWatcher {
   // An event that cannot be read is left out; the stream goes on without it, or breaks at the host as well.
   const events = new ServerSentEvents((name, data) => quietly(undefined, () => outcome.event(name, data)));
-  return {
+  const watcher: BodyWatcher = {
     chunk: (bytes) => events.feed(bytes),
     end: () => {
       events.end();
@@ -156,11 +158,12 @@ function watchStream(outcome: Outcome, signal: AbortSignal | null): BodyWatcher 
     },
     ...ends(outcome, signal),
   };
+  return bounded(watcher, outcome);
 }
 
 function watchBody(outcome: Outcome, signal: AbortSignal | null): BodyWatcher {
   const chunks: Uint8Array[] = [];
-  return {
+  const watcher: BodyWatcher = {
     chunk: (bytes) => chunks.push(bytes),
     end: () => {
       const body = quietly<unknown>(null, () => JSON.parse(Buffer.concat(chunks).toString('utf8')));
@@ -168,6 +171,26 @@ function watchBody(outcome: Outcome, signal: AbortSignal | null): BodyWatcher {
       else outcome.fail('the body of the response is no JSON object');
     },
     ...ends(outcome, signal),
+  };
+  return bounded(watcher, outcome);
+}
+
+/** Listens no further than to {@link MOST_BYTES}, and lets go of what was kept until then. */
+function bounded(watcher: BodyWatcher, outcome: Outcome): BodyWatcher {
+  let listening: BodyWatcher | null = watcher;
+  let bytes = 0;
+  return {
+    chunk: (piece) => {
+      bytes += piece.byteLength;
+      if (bytes > MOST_BYTES && listening !== null) {
+        listening = null;
+        outcome.fail(`the response is longer than the ${MOST_BYTES} bytes that are recorded`);
+      }
+      listening?.chunk(piece);
+    },
+    end: () => listening?.end(),
+    broke: (error) => listening?.broke(error),
+    cancelled: (reason) => listening?.cancelled(reason),
   };
 }
 
