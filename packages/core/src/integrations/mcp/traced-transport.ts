@@ -5,6 +5,7 @@
  * Takes the transports of both SDKs (`@modelcontextprotocol/sdk`, `@modelcontextprotocol/client`) by their shape.
  */
 
+import { quietly } from '../session/quietly.ts';
 import { answerOf, cancellation, isObject, type RequestId, toolRequest } from './json-rpc.ts';
 import { ToolRequests } from './tool-requests.ts';
 
@@ -36,12 +37,15 @@ export function traced<T extends McpTransport>(transport: T, options: TracedTran
   const requests = new ToolRequests(options.server);
   const heard = { onmessage: transport.onmessage, onclose: transport.onclose };
   transport.onmessage = (message: unknown, extra: unknown) => {
-    const answer = requests.running === 0 ? null : answerOf(message);
-    if (answer !== null) requests.answered(answer);
+    // What comes over no wire may be anything: a transport within the process hands on the very object of the other side.
+    quietly(undefined, () => {
+      const answer = requests.running === 0 ? null : answerOf(message);
+      if (answer !== null) requests.answered(answer);
+    });
     heard.onmessage?.(message, extra);
   };
   transport.onclose = () => {
-    requests.closed();
+    quietly(undefined, () => requests.closed());
     heard.onclose?.();
   };
   const send = (message: unknown, sendOptions?: unknown): Promise<void> =>
@@ -72,15 +76,17 @@ async function sendTraced(
   message: unknown,
   options: unknown,
 ): Promise<void> {
-  const request = toolRequest(message);
+  const request = quietly(null, () => toolRequest(message));
   if (request === null || !isObject(message)) {
-    const taken = cancellation(message);
-    if (taken !== null) requests.cancelled(taken.id, taken.reason);
+    quietly(undefined, () => {
+      const taken = cancellation(message);
+      if (taken !== null) requests.cancelled(taken.id, taken.reason);
+    });
     return transport.send(message, options);
   }
   const { id } = request;
-  const params = requests.sent(request);
-  watch(options, requests, id);
+  const params = quietly(request.params, () => requests.sent(request));
+  quietly(undefined, () => watch(options, requests, id));
   try {
     await transport.send(params === request.params ? message : { ...message, params }, options);
   } catch (error) {

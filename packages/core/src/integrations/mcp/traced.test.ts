@@ -277,6 +277,26 @@ describe('a traced transport', () => {
     expect(warnings).toHaveLength(1);
   });
 
+  it('hands on what cannot be looked at', async () => {
+    const line = new Line();
+    const transport = traced(line, { server: 'clock' });
+    const { rollout, call } = begin();
+    const fails = (): never => {
+      throw new Error('nobody looks at this');
+    };
+    const odd = Object.defineProperty({ jsonrpc: '2.0', id: 1 }, 'result', { get: fails, enumerable: true });
+    const closed = new Proxy({}, { get: fails, has: fails, getOwnPropertyDescriptor: fails });
+    await withTrace(call, () => transport.send(request));
+    await withTrace(call, () => transport.send(closed));
+    line.onmessage?.(odd);
+    line.onmessage?.(closed);
+    // Compared by identity alone: to compare them otherwise is to look at them.
+    expect(line.sent[1] === closed).toBe(true);
+    expect(line.heard.map((message) => message === odd || message === closed)).toEqual([true, true]);
+    call.fail('x');
+    ended(rollout);
+  });
+
   it('fails the call where the message cannot be sent, with the error of the transport', async () => {
     const line = new Line();
     const transport = traced(line, { server: 'clock' });
