@@ -34,6 +34,8 @@ export async function startSocketServer(
       rest = Buffer.concat([rest, bytes]);
       for (let frame = unframed(rest); frame !== null; frame = unframed(rest)) {
         rest = rest.subarray(frame.length);
+        // Who closes waits to be answered, for half a minute.
+        if (frame.opcode === 8) socket.end(Buffer.from([0x88, 0]));
         if (frame.opcode !== 1) continue;
         const message = JSON.parse(frame.text) as Record<string, unknown>;
         received.push(message);
