@@ -145,14 +145,16 @@ describe('the tools of a server', () => {
       server(['mute'], { name: 'mute', start_timeout_ms: 1500 }),
       { name: 'nobody', command: join(folder, 'no-such-program') },
       server([], { name: 'fine' }),
+      server(['endless'], { name: 'endless' }),
     ]);
     open.push(servers);
     expect(servers.servers.map(({ name }) => name)).toEqual(['fine']);
-    const [broken, mute, nobody, twice] = servers.failures;
+    const [broken, mute, nobody, twice, endless] = servers.failures;
     expect(broken).toMatch(
       /^MCP server broken .* it exited with code 4; its last words were: no configuration found\.$/,
     );
-    expect(mute).toMatch(/^MCP server mute .* did not start: it /);
+    expect(mute).toMatch(/^MCP server mute .* did not start: it could not be used: Request timed out/);
+    expect(endless).toMatch(/^MCP server endless .* it could not be used: .* did not terminate/);
     expect(nobody).toMatch(/^MCP server nobody .* could not be started \(.*ENOENT\)/);
     expect(twice).toBe('MCP server fine is configured twice.');
     expect((await call(servers, 'add', { a: 1, b: 2 })).outcome).toMatchObject({ output: '3' });

@@ -3,7 +3,7 @@
 import type { Tool as ListedTool } from '@modelcontextprotocol/client';
 import { Arguments } from '../tools/arguments.ts';
 import type { Tool, ToolOutcome, ToolRun } from '../tools/tool.ts';
-import { modelOutput } from './result.ts';
+import { modelError, modelOutput } from './result.ts';
 import { McpCallError, McpServer, type McpServerOptions } from './server.ts';
 import { apiNames } from './tool-names.ts';
 
@@ -97,6 +97,10 @@ async function callTool(server: McpServer, tool: string, run: ToolRun): Promise<
     const message = error instanceof Error ? error.message : String(error);
     const status = error instanceof McpCallError && error.cancelled ? 'cancelled' : 'failed';
     trace.runtimeEnded(status, { result: { Err: message } });
-    return { output: message, value: { isError: true, content: [{ type: 'text', text: message }] }, status };
+    return {
+      output: modelError(message),
+      value: { isError: true, content: [{ type: 'text', text: message }] },
+      status,
+    };
   }
 }

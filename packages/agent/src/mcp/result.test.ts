@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { modelOutput } from './result.ts';
+import { modelError, modelOutput } from './result.ts';
 
 const text = (value: string) => ({ type: 'text' as const, text: value });
 const image = { type: 'image' as const, data: 'aGk=', mimeType: 'image/png' };
@@ -46,6 +46,15 @@ describe('the output of an MCP result', () => {
     const exact = 'y'.repeat(40_000);
     expect(modelOutput({ content: [text(exact)] })).toBe(exact);
     expect(modelOutput({ content: [], structuredContent: { long } })).toMatch(/tokens omitted/);
+  });
+
+  test('parts that say nothing do not come without end either', () => {
+    expect(modelOutput({ content: Array.from({ length: 50_000 }, () => text('')) })).toHaveLength(2_000);
+  });
+
+  test('the message of an error is held to the same limit', () => {
+    expect(modelError('refused')).toBe('refused');
+    expect(modelError(`refused ${'x'.repeat(5_000_000)} end`)).toMatch(/^refused x{19000,20000}\n\[.*\]\nx+ end$/);
   });
 
   test('what a model cannot be given is named', () => {

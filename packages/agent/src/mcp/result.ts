@@ -6,6 +6,8 @@ import type { OutputPart } from '../tools/tool.ts';
 
 /** As much text as a command may print at once. What is left out of it stands in the trace, and a script gets it. */
 const MOST_TEXT_BYTES = 40_000;
+/** A part costs something even where it is empty. */
+const PART_BYTES = 20;
 
 /**
  * Text alone becomes text, and images make parts. A structured result stands for the text beside it, which by the
@@ -23,13 +25,20 @@ export function modelOutput({ content, structuredContent, isError }: CallToolRes
   return parts.length === 1 && only.type === 'input_text' ? only.text : parts;
 }
 
+/** The message of a call that has no result: a server may put as much into it as into one. */
+export function modelError(message: string): string {
+  const buffer = new OutputBuffer(MOST_TEXT_BYTES);
+  buffer.push(message);
+  return buffer.excerpt().text;
+}
+
 /** The text of all parts within the limit: one that is too long loses its middle, and what comes behind is left out. */
 function shortened(parts: readonly OutputPart[]): OutputPart[] {
   let left_bytes = MOST_TEXT_BYTES;
   return parts.flatMap((part) => {
     if (part.type !== 'input_text') return [part];
     if (left_bytes <= 0) return [];
-    const size_bytes = Buffer.byteLength(part.text);
+    const size_bytes = Math.max(Buffer.byteLength(part.text), PART_BYTES);
     const buffer = new OutputBuffer(left_bytes);
     left_bytes -= size_bytes;
     if (left_bytes >= 0) return [part];

@@ -64,8 +64,7 @@ export class McpServer {
       const { tools } = await connection.client.listTools({}, time);
       return new McpServer(options, connection, tools);
     } catch (error) {
-      await connection.process.close();
-      throw startFailure(options, connection.process, error);
+      throw await startFailure(options, connection.process, error);
     }
   }
 
@@ -150,13 +149,19 @@ async function connect(options: McpServerOptions, signal?: AbortSignal): Promise
     await client.connect(process, time);
     return { client, process };
   } catch (error) {
-    await process.close();
-    throw startFailure(options, process, error);
+    throw await startFailure(options, process, error);
   }
 }
 
-function startFailure({ name, command }: McpServerOptions, { end }: StdioProcess, cause: unknown): Error {
+/** Ends the process as well, of which nobody else hears. */
+async function startFailure(
+  { name, command }: McpServerOptions,
+  process: StdioProcess,
+  cause: unknown,
+): Promise<Error> {
   const why = cause instanceof Error ? cause.message : String(cause);
-  const how = end ?? `could not be used: ${why}`;
+  // How it ended by itself: that it ends now is our doing.
+  const how = process.end ?? `could not be used: ${why}`;
+  await process.close();
   return new Error(`MCP server ${name} (${command}) did not start: it ${how}.`, { cause });
 }

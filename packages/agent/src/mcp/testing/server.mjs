@@ -1,6 +1,7 @@
 // An MCP server for tests. Words on its command line make it misbehave: `mute` never answers, `broken` ends before it
 // has begun, `stubborn` ends neither when its input ends nor on SIGTERM, `chatty` writes much to stderr, `litter`
-// starts a process that holds its streams open, `once` cannot be started a second time (the file named behind it).
+// starts a process that holds its streams open, `endless` lists page after page, `once` cannot be started a second time
+// (the file named behind it).
 import { spawn } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { Server } from '@modelcontextprotocol/server';
@@ -93,6 +94,7 @@ const server = new Server({ name: 'test', version: '1.0.0' }, { capabilities: { 
 server.setRequestHandler('tools/list', ({ params }) => {
   const from = Number(params?.cursor ?? 0);
   const page = tools.slice(from, from + PAGE).map(([tool]) => ({ inputSchema: anything, ...tool }));
+  if (words.includes('endless')) return { tools: page, nextCursor: String(from + 1) };
   return { tools: page, ...(from + PAGE < tools.length && { nextCursor: String(from + PAGE) }) };
 });
 server.setRequestHandler('tools/call', ({ params }, ctx) => {
