@@ -254,6 +254,8 @@ describe('a script that fails', () => {
     expect((await cells.exec('for (;;) tools.forever()')).text).toContain('may have 2 tool calls');
     expect((await cells.exec('await tools.big()')).text).toContain('too many for the memory of a script');
     expect((await cells.exec('for (;;) setTimeout(() => {}, 1e9)')).text).toContain('timers');
+    const thrown = await cells.exec('throw new Error("x".repeat(1_000_000))');
+    expect(thrown.text).toMatch(/Error: x{9993}… \(10\d{5} characters\)$/);
   });
 });
 

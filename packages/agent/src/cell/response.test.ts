@@ -36,6 +36,14 @@ describe('what the model reads of a cell', () => {
     expect(cellOutcome({ ...completed, parts }, 0, 6).output.slice(1)).toEqual(parts);
   });
 
+  it('puts the texts of very many parts together, as lines', () => {
+    const image: OutputPart = { type: 'input_image', image_url: 'data:image/png;base64,AA' };
+    const lines = Array.from({ length: 1_000 }, (_, n) => text(`${n}`));
+    const { output } = cellOutcome({ ...completed, parts: [...lines, image, text('last')] }, 0, 2_000);
+    expect(output.slice(1)).toEqual([text(lines.map((_, n) => n).join('\n')), image, text('last')]);
+    expect(cellOutcome({ ...completed, parts: lines }, 0, 2_000).output).toHaveLength(1_001);
+  });
+
   it('does not end in half a character', () => {
     const { output } = cellOutcome({ ...completed, parts: [text('a😀😀😀😀b')] }, 0, 1);
     expect(JSON.stringify(output)).not.toMatch(/\\ud8|\\udf/);

@@ -5,6 +5,8 @@ import type { CellResponse } from './cell.ts';
 
 /** About so many characters are a token. */
 const CHARS_PER_TOKEN = 4;
+/** So many parts stand one by one; of more the texts are put together, for each part costs something even where it is empty. */
+const MOST_PARTS = 1_000;
 
 export function cellOutcome(response: CellResponse, wall_time_ms: number, max_tokens: number): ToolOutcome {
   const parts = fitting(response.parts, max_tokens * CHARS_PER_TOKEN);
@@ -22,7 +24,8 @@ function standing({ cell, status }: CellResponse): string {
 }
 
 /** The parts from the beginning and from the end that fit, and a note where the others were. Images always fit. */
-function fitting(parts: readonly OutputPart[], max_chars: number): OutputPart[] {
+function fitting(all: readonly OutputPart[], max_chars: number): OutputPart[] {
+  const parts = all.length <= MOST_PARTS ? all : together(all);
   const total = parts.reduce((sum, part) => sum + charsOf(part), 0);
   if (total <= max_chars) return [...parts];
   const head_chars = Math.ceil(max_chars / 2);
@@ -46,6 +49,25 @@ function fitting(parts: readonly OutputPart[], max_chars: number): OutputPart[] 
     if (left !== '' || text === '') kept.push({ type: 'input_text', text: left });
   }
   return kept;
+}
+
+/** The parts with texts that follow one another as lines of one. */
+function together(parts: readonly OutputPart[]): OutputPart[] {
+  const joined: OutputPart[] = [];
+  let lines: string[] = [];
+  const endText = (): void => {
+    if (lines.length > 0) joined.push({ type: 'input_text', text: lines.join('\n') });
+    lines = [];
+  };
+  for (const part of parts) {
+    if (part.type === 'input_text') lines.push(part.text);
+    else {
+      endText();
+      joined.push(part);
+    }
+  }
+  endText();
+  return joined;
 }
 
 function charsOf(part: OutputPart): number {

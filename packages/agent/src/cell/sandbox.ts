@@ -36,6 +36,8 @@ const STOPPING_JOBS = 10_000;
 const JOBS_AT_ONCE = 32;
 /** A string of QuickJS takes two bytes per character, and as much again while it is made. */
 const BYTES_PER_CHAR = 4;
+/** Enough of an error to know it by; a script may throw as much text as it has memory. */
+const LONGEST_ERROR_CHARS = 10_000;
 const PAGE_BYTES = 64 * 1024;
 /** What QuickJS is compiled to begin with. */
 const FIRST_PAGES = 256;
@@ -197,7 +199,7 @@ export class Sandbox {
     if (cell.unobserved === null) return COMPLETED;
     return {
       status: 'failed',
-      error: `Error: a tool call failed that the script did not wait for: ${cell.unobserved}`,
+      error: shortened(`Error: a tool call failed that the script did not wait for: ${cell.unobserved}`),
     };
   }
 
@@ -238,7 +240,8 @@ export class Sandbox {
     const { describe } = this.#doors;
     const result = this.#inSlice(cell, () => this.#context.callFunction(describe, this.#context.undefined, error));
     error.dispose();
-    if (result.error === undefined) return result.value.consume((text) => withColumns(this.#context.getString(text)));
+    if (result.error === undefined)
+      return result.value.consume((text) => withColumns(shortened(this.#context.getString(text))));
     result.error.dispose();
     return 'Error: what the script threw could not be read';
   }
@@ -278,6 +281,11 @@ export class Sandbox {
     for (const handle of [host, make, made]) handle.dispose();
     return doors;
   }
+}
+
+function shortened(error: string): string {
+  if (error.length <= LONGEST_ERROR_CHARS) return error;
+  return `${error.slice(0, LONGEST_ERROR_CHARS).toWellFormed()}… (${error.length} characters)`;
 }
 
 /** A script that was stopped while it ran was somewhere: adds the lines. */
