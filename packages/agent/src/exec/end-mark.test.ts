@@ -29,6 +29,14 @@ describe('the mark behind what a command printed', () => {
     expect(read([...alike])).toEqual({ text: alike, exitCode: null });
   });
 
+  it('is no mark without the code of an exit, of which no end is waited for', () => {
+    const odd = `${MARK.slice(0, -2)}x\u0007${MARK.slice(0, -1)}456`;
+    expect(read([odd, MARK])).toEqual({ text: odd, exitCode: 3 });
+    const reader = new EndMarkReader('token');
+    const endless = `${MARK.slice(0, -1)}${'0'.repeat(1000)}`;
+    expect(reader.read(endless)).toEqual({ text: endless, exitCode: null });
+  });
+
   it('holds nothing back but what may be its beginning', () => {
     const reader = new EndMarkReader('token');
     expect(reader.read('prompt $ ').text).toBe('prompt $ ');

@@ -29,26 +29,29 @@ export function markedCommand(token: string, command: readonly string[]): string
 /** Tells the mark from what the command printed. */
 export class EndMarkReader {
   readonly #start: string;
+  readonly #mark: RegExp;
+  /** A mark whose end is missing. No more than a code can stand in it: a command that knows the token may print anything. */
+  readonly #open: RegExp;
   /** What may be the beginning of a mark whose rest has not come yet. */
   #held = '';
 
   constructor(token: string) {
     this.#start = `${MARK_START}${token};`;
+    this.#mark = new RegExp(`${this.#start}(\\d{1,3})${MARK_END}`);
+    this.#open = new RegExp(`${this.#start}\\d{0,3}$`);
   }
 
   /** What the command printed; with the exit code once the mark has come, after which nothing counts. */
   read(chunk: string): { text: string; exitCode: number | null } {
     const all = this.#held + chunk;
-    const at = all.indexOf(this.#start);
-    if (at === -1) {
-      const held_length = heldLength(all, this.#start);
-      this.#held = all.slice(all.length - held_length);
-      return { text: all.slice(0, all.length - held_length), exitCode: null };
+    const mark = this.#mark.exec(all);
+    if (mark !== null) {
+      this.#held = '';
+      return { text: all.slice(0, mark.index), exitCode: Number(mark[1]) };
     }
-    const end = all.indexOf(MARK_END, at);
-    this.#held = end === -1 ? all.slice(at) : '';
-    const exitCode = end === -1 ? null : Number.parseInt(all.slice(at + this.#start.length, end), 10);
-    return { text: all.slice(0, at), exitCode };
+    const text_length = this.#open.exec(all)?.index ?? all.length - heldLength(all, this.#start);
+    this.#held = all.slice(text_length);
+    return { text: all.slice(0, text_length), exitCode: null };
   }
 
   /** What was held back, where no mark will come any more. */
