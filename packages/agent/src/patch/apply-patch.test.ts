@@ -95,6 +95,22 @@ describe('apply_patch', () => {
     );
   });
 
+  it('finds its place where the same line comes again and again, and does not take long to say that there is none', async () => {
+    const same = (count: number): string[] => Array.from({ length: count }, () => ' same');
+    write('same.txt', `${'same\n'.repeat(100_000)}last\n`);
+    const begun_ms = performance.now();
+    expect((await apply('*** Update File: same.txt', '@@', ...same(50_000), '-other')).output).toContain(
+      'line 50001 of the file is "same", where the hunk has "other"',
+    );
+    const changed = await apply('*** Update File: same.txt', '@@', ...same(50_000), '-last', '+LAST');
+    expect(changed.status).toBe('completed');
+    // Begun anew at each line, this takes minutes.
+    expect(performance.now() - begun_ms).toBeLessThan(20_000);
+    expect(readFileSync(file('same.txt'), 'utf8').endsWith('same\nLAST\n')).toBe(true);
+    const many = Array.from({ length: 1_000 }, () => ['@@', '-same']).flat();
+    expect((await apply('*** Update File: same.txt', ...many)).output).toContain('1000 hunks are too many for a file');
+  });
+
   it('does patches that are sent off at once one after the other', async () => {
     write('a.txt', 'one\n');
     const outcomes = await Promise.all([

@@ -15,6 +15,9 @@ export interface PlacedHunk {
   count: number;
 }
 
+/** Each hunk is looked for in all of its file. Whoever has more to look for than this waits for seconds. */
+const MOST_LINES_READ = 100_000_000;
+
 /** Ways to read a line, from the strictest on. */
 const READINGS: readonly ((line: string) => string)[] = [
   (line) => line,
@@ -27,6 +30,8 @@ const READINGS: readonly ((line: string) => string)[] = [
  * @throws {ToolError} where a hunk has no place, or more than one
  */
 export function placeHunks(path: string, lines: readonly string[], hunks: readonly Hunk[]): PlacedHunk[] {
+  if (hunks.length * lines.length > MOST_LINES_READ)
+    throw new ToolError(`${path}: ${hunks.length} hunks are too many for a file of ${lines.length} lines`);
   const placed: PlacedHunk[] = [];
   let from = 0;
   for (const hunk of hunks) {
@@ -88,11 +93,9 @@ class Search {
   /** All places from a line on, by the strictest reading that finds any. */
   #places(wanted: readonly string[], from: number): number[] {
     for (const reading of READINGS) {
-      const lines = this.#lines.map(reading);
-      const texts = wanted.map(reading);
       const places: number[] = [];
-      for (let start = from; start + texts.length <= lines.length; start++)
-        if (texts.every((text, index) => lines[start + index] === text)) places.push(start);
+      for (const [index, length] of matches(wanted.map(reading), this.#lines.slice(from).map(reading)).entries())
+        if (length === wanted.length) places.push(from + index);
       if (places.length > 0) return places;
     }
     return [];
@@ -116,18 +119,34 @@ class Search {
   /** Where the most lines agree from the beginning on, and the line where that ends. Null where not even the first does. */
   #nearest(from: number): { line: number; matching: number } | null {
     let best = { line: 0, matching: 0 };
-    for (let start = from; start < this.#lines.length; start++) {
-      let matching = 0;
-      while (matching < this.#wanted.length && this.#lines[start + matching]?.trim() === this.#wanted[matching]?.trim())
-        matching++;
-      if (matching > best.matching) best = { line: start + matching, matching };
-    }
+    const trim = (line: string): string => line.trim();
+    for (const [index, matching] of matches(this.#wanted.map(trim), this.#lines.slice(from).map(trim)).entries())
+      if (matching > best.matching) best = { line: from + index + matching, matching };
     return best.matching === 0 ? null : best;
   }
 
   #fail(message: string): never {
     throw new ToolError(`${this.#path}: hunk at line ${this.#hunk.line} of the patch: ${message}`);
   }
+}
+
+/**
+ * For each line, how many of the wanted ones stand from there on. This is the Z algorithm, which compares each line about
+ * once: where the same line comes again and again, to begin anew at each would take for ever.
+ */
+function matches(wanted: readonly string[], lines: readonly string[]): Uint32Array {
+  // Null is no line: no match goes beyond it.
+  const all: readonly (string | null)[] = [...wanted, null, ...lines];
+  const lengths = new Uint32Array(all.length);
+  // The match that reaches furthest: what stands within it is known from its beginning.
+  let furthest = { from: 0, to: 0 };
+  for (let at = 1; at < all.length; at++) {
+    let length = at < furthest.to ? Math.min(furthest.to - at, lengths[at - furthest.from] ?? 0) : 0;
+    while (at + length < all.length && all[length] === all[at + length]) length++;
+    lengths[at] = length;
+    if (at + length > furthest.to) furthest = { from: at, to: at + length };
+  }
+  return lengths.subarray(wanted.length + 1);
 }
 
 function numbers(places: readonly number[]): string {
