@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +10,7 @@ import { directorySource, findBundles } from '@rollout-trace/core/node';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { byAgent, call, inOrder, type Script, say, startScriptedModel } from './scripted-model/index.ts';
 
-const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../bin/rollout-trace-agent.mjs', import.meta.url));
 
 let home = '';
 
@@ -89,6 +91,59 @@ describe('rollout-trace-agent', { timeout: 60_000 }, () => {
     expect([...graph.codex_turns.values()].map(({ execution }) => execution.status)).toEqual(['failed']);
   });
 
+  it.each([200, 404])(
+    'a service that answers %i with a web page is not asked again, and its page is not shown',
+    async (status) => {
+      let requests = 0;
+      const server = createServer((_request, response) => {
+        requests++;
+        response.writeHead(status, { 'content-type': 'text/html; charset=utf-8' });
+        response.end(`<!DOCTYPE html>\n<title>\u001b[31mLog in</title>\n${'please '.repeat(1000)}`);
+      });
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      onTestFinished(() => void server.close());
+      const { port } = server.address() as AddressInfo;
+      const env = { OPENAI_API_KEY: 'k', OPENAI_BASE_URL: `http://127.0.0.1:${port}` };
+      const { code, stderr } = await start(['--model', 'm', 'hello'], env).ended;
+      expect(stderr).toMatch(/^The turn failed: .*a web page: is this the address of a model service\?\nTrace: .*\n$/);
+      expect({ code, requests }).toEqual({ code: 1, requests: 1 });
+    },
+  );
+
+  it('the reason a service gives is one line, whatever is in it', async () => {
+    const { env } = await served(inOrder([{ status: 400, error: `no\u001b[2J\n${'x'.repeat(5000)}` }]));
+    const { stderr } = await start(['--model', 'm', 'hello'], env).ended;
+    expect(stderr).toMatch(/^The turn failed: 400 no\[2J x+…\nTrace: .*\n$/);
+    expect(stderr.length).toBeLessThan(1000);
+  });
+
+  it('goes on to the end of the turn where nobody reads what it tells', async () => {
+    const { env, model } = await served(
+      inOrder([{ items: [call('call_1', 'exec_command', { cmd: 'echo found' })] }, { items: [say('Done.')] }]),
+    );
+    const { child, ended } = start(['--model', 'm', 'look'], env);
+    child.stderr?.destroy();
+    const { code, stdout } = await ended;
+    expect({ code, stdout, requests: model.requests.length }).toEqual({ code: 0, stdout: 'Done.\n', requests: 2 });
+    expect(recorded(join(home, 'rollout-traces')).recording_complete).toBe(true);
+  });
+
+  it.runIf(process.platform !== 'win32')(
+    'a terminal that is closed says so more than once: the turn is cancelled once',
+    async () => {
+      const { env, model } = await served(inOrder([{ items: [say('And so on', 'commentary')], end: 'hanging' }]));
+      const { child, ended } = start(['--model', 'm', 'talk'], env);
+      await model.until(1);
+      await new Promise<void>((resolve) => child.stdout?.once('data', () => resolve()));
+      for (let times = 0; times < 3; times++) child.kill('SIGHUP');
+      const again = setInterval(() => child.kill('SIGHUP'), 1);
+      const { code } = await ended;
+      clearInterval(again);
+      expect(code).toBe(129);
+      expect(recorded(join(home, 'rollout-traces')).recording_complete).toBe(true);
+    },
+  );
+
   it.runIf(process.platform !== 'win32').each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
@@ -108,12 +163,22 @@ describe('rollout-trace-agent', { timeout: 60_000 }, () => {
   });
 
   it('usage is exit code 2', async () => {
-    for (const args of [[], ['--bogus'], ['--model', 'm', '--cwd', 'nowhere', 'hi']]) {
+    writeFileSync(join(home, 'file'), '');
+    const bad = [
+      [],
+      ['--bogus'],
+      ['--model'],
+      ['--model', 'm', '--cwd', 'nowhere', 'hi'],
+      ['--model', 'm', '--cwd', 'file', 'hi'],
+    ];
+    for (const args of bad) {
       const { code, stdout, stderr } = await start(args, { OPENAI_API_KEY: 'k' }).ended;
       expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
       expect(stderr.trimEnd().split('\n')).toHaveLength(1);
     }
     expect((await start(['--model', 'm', 'hi']).ended).stderr).toContain('OPENAI_API_KEY is not set.');
+    const nowhere = await start(['--model', 'm', 'hi'], { OPENAI_API_KEY: 'k', OPENAI_BASE_URL: 'nowhere' }).ended;
+    expect(nowhere).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(/^OPENAI_BASE_URL must be /) });
     const help = await start(['--help']).ended;
     expect(help).toMatchObject({ code: 0, stderr: '' });
     expect(help.stdout).toContain('Usage: rollout-trace-agent');

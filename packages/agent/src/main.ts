@@ -1,17 +1,16 @@
-#!/usr/bin/env node
 /** `rollout-trace-agent`: one turn of an agent from the command line, recorded. */
 
-import { realpathSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type CommandOptions, commandOptions, HELP, UsageError } from './command/options.ts';
-import { progress } from './command/progress.ts';
+import { type CommandOptions, commandOptions, HELP, requireService, UsageError } from './command/options.ts';
+import { harmlessJson, progress, reason } from './command/progress.ts';
+import { onSignal } from './command/signals.ts';
 import { openTraceRoot } from './command/trace-root.ts';
 import { AgentSession } from './thread/session.ts';
 import type { TurnResult } from './thread/turn.ts';
 
 const USAGE = 2;
 const EXIT_CODES = { completed: 0, failed: 1, cancelled: 130 } as const;
-const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 exit(await main(process.argv.slice(2)));
 
@@ -22,7 +21,7 @@ async function main(args: readonly string[]): Promise<number> {
       process.stdout.write(HELP);
       return 0;
     }
-    if (!process.env.OPENAI_API_KEY) throw new UsageError('OPENAI_API_KEY is not set.');
+    requireService(process.env);
     return await runCommand({ ...options, cwd: workingFolder(options.cwd) });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
@@ -45,13 +44,19 @@ async function runCommand(options: CommandOptions): Promise<number> {
     record: {
       root,
       metadata: { session_source: 'exec' },
-      onDiagnostic: ({ message }) => tell(`The trace is not complete: ${message}`),
+      onDiagnostic: ({ message }) => tell(`The trace is not complete: ${reason(message)}`),
     },
-    onEvent: progress({ text: json ? null : (text) => process.stdout.write(text), line: tell }),
+    onEvent: progress({
+      text: json ? null : (text) => process.stdout.write(text),
+      line: tell,
+      columns: () => process.stderr.columns,
+    }),
   });
   const signalled = onSignal(() => controller.abort());
   // Nobody reads any more: there is nothing left to do.
   process.stdout.on('error', () => controller.abort());
+  // What is told beside it may go unheard.
+  process.stderr.on('error', () => undefined);
   let result: TurnResult;
   try {
     result = await session.run(prompt, { signal: controller.signal });
@@ -60,33 +65,23 @@ async function runCommand(options: CommandOptions): Promise<number> {
   }
   const { status, text, error, turnId } = result;
   const trace = session.location === '' ? null : session.location;
-  if (json) process.stdout.write(`${JSON.stringify({ status, text, error: error ?? null, turn_id: turnId, trace })}\n`);
-  if (error !== undefined) tell(`The turn failed: ${error}`);
+  if (json) process.stdout.write(`${harmlessJson({ status, text, error: error ?? null, turn_id: turnId, trace })}\n`);
+  if (error !== undefined) tell(`The turn failed: ${reason(error)}`);
   if (status === 'cancelled') tell('The turn was cancelled.');
   tell(trace === null ? 'Nothing was recorded.' : `Trace: ${trace}`);
   return status === 'cancelled' ? (signalled() ?? EXIT_CODES.cancelled) : EXIT_CODES[status];
 }
 
-/** Calls `cancel` at the first signal; at the second the process ends at once. @returns the exit code of the first */
-function onSignal(cancel: () => void): () => number | null {
-  let code: number | null = null;
-  for (const [signal, exitCode] of Object.entries(SIGNALS)) {
-    process.on(signal, () => {
-      if (code !== null) process.exit(exitCode);
-      code = exitCode;
-      cancel();
-    });
-  }
-  return () => code;
-}
-
 /** @throws {UsageError} where it is no folder */
 function workingFolder(name: string): string {
+  let folder: string;
   try {
-    return realpathSync(name);
+    folder = realpathSync(name);
   } catch {
     throw new UsageError(`There is no folder ${name}.`);
   }
+  if (!statSync(folder).isDirectory()) throw new UsageError(`${name} is no folder.`);
+  return folder;
 }
 
 function tell(line: string): void {

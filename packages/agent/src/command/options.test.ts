@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { commandOptions } from './options.ts';
+import { commandOptions, requireService, UsageError } from './options.ts';
 
 const options = (...args: string[]) => commandOptions(args, { OPENAI_MODEL: 'model-1' });
 
@@ -35,6 +35,21 @@ describe('the command line', () => {
     for (const wrong of ['0', '-1', '1e5', 'many']) {
       expect(() => options(`--compact-at=${wrong}`, 'hi')).toThrow('--compact-at must be a number of tokens');
     }
-    expect(() => options('--bogus', 'hi')).toThrow('--bogus');
+    for (const [args, sentence] of [
+      [['--bogus', 'hi'], "Unknown option '--bogus'."],
+      [['--model'], "Option '--model <value>' argument missing."],
+      [['--json=1', 'hi'], "Option '--json' does not take an argument."],
+      [['--cwd', '--json'], "Option '--cwd' argument is ambiguous."],
+    ] as const) {
+      expect(() => options(...args)).toThrow(new UsageError(sentence));
+    }
+  });
+
+  it('asks the service that the environment names', () => {
+    expect(() => requireService({})).toThrow('OPENAI_API_KEY is not set.');
+    for (const address of [undefined, '', ' ', 'http://127.0.0.1:1/v1', 'HTTPS://example.com'])
+      requireService({ OPENAI_API_KEY: 'k', OPENAI_BASE_URL: address });
+    for (const address of ['127.0.0.1', 'localhost:80', 'ftp://example.com', 'http://'])
+      expect(() => requireService({ OPENAI_API_KEY: 'k', OPENAI_BASE_URL: address })).toThrow(`but is '${address}'.`);
   });
 });

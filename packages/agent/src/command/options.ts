@@ -71,6 +71,16 @@ export function commandOptions(
   };
 }
 
+/** @throws {UsageError} where the environment does not say which service is asked */
+export function requireService(environment: Readonly<Record<string, string | undefined>>): void {
+  if (!environment.OPENAI_API_KEY) throw new UsageError('OPENAI_API_KEY is not set.');
+  const { OPENAI_BASE_URL: address } = environment;
+  // As the client has it, which takes blanks for nothing.
+  if (address === undefined || address.trim() === '') return;
+  if (!URL.canParse(address) || !/^https?:$/.test(new URL(address).protocol))
+    throw new UsageError(`OPENAI_BASE_URL must be an address that begins with https: or http:, but is '${address}'.`);
+}
+
 function parsed(args: readonly string[]) {
   try {
     return parseArgs({
@@ -88,7 +98,9 @@ function parsed(args: readonly string[]) {
       },
     });
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    // What follows the first sentence is about options that begin like other things.
+    const [sentence = ''] = (error instanceof Error ? error.message : String(error)).split(/\.\s|\.$|\n/);
+    throw new UsageError(`${sentence}.`);
   }
 }
 

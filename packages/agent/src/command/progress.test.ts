@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { AgentEvent } from '../thread/events.ts';
-import { progress } from './progress.ts';
+import { harmlessJson, progress, reason } from './progress.ts';
 
 function shown(...events: (Partial<AgentEvent> & { type: AgentEvent['type'] })[]): { text: string; lines: string[] } {
   const seen = { text: '', lines: [] as string[] };
@@ -57,4 +57,20 @@ it('control characters never reach the terminal', () => {
   );
   expect(seen.text).toBe('a[2Jb\tc\nd');
   expect(seen.lines).toEqual(['x1mY z']);
+});
+
+it('lines fit into the terminal', () => {
+  const lines: string[] = [];
+  let columns: number | undefined = 20;
+  const show = progress({ text: null, line: (line) => lines.push(line), columns: () => columns });
+  for (columns of [20, undefined, 500]) show({ type: 'warning', agentPath: '/root', message: 'x'.repeat(1000) });
+  expect(lines.map((line) => line.length)).toEqual([20, 160, 160]);
+});
+
+it('a reason is one line of bounded length, and JSON holds nothing a terminal obeys', () => {
+  expect(reason('404 <html>\n\u001b[31m <body>')).toBe('404 <html> [31m <body>');
+  expect(reason('x'.repeat(100_000))).toHaveLength(500);
+  const odd = { text: 'a\u001b\u007f\u009b\n' };
+  expect(harmlessJson(odd)).toBe('{"text":"a\\u001b\\u007f\\u009b\\n"}');
+  expect(JSON.parse(harmlessJson(odd))).toEqual(odd);
 });

@@ -7,12 +7,16 @@ export interface Output {
   /** The words of the agent; null where stdout is for something else. */
   text: ((text: string) => void) | null;
   line: (line: string) => void;
+  /** The width lines have to fit into, where there is one. */
+  columns?: () => number | undefined;
 }
 
 const LONGEST_LINE = 160;
+const LONGEST_REASON = 500;
 
 /** Shows what happens. Text of a model may hold anything: control characters never reach the terminal. */
-export function progress({ text, line }: Output): AgentListener {
+export function progress({ text, line, columns }: Output): AgentListener {
+  const short = (told: string): string => oneLine(told, Math.min(columns?.() ?? LONGEST_LINE, LONGEST_LINE));
   // Whether the text that was written last is in the middle of a line.
   let open = false;
   const endLine = (): void => {
@@ -65,11 +69,24 @@ function noteOf(event: AgentEvent): string | null {
   }
 }
 
+/** Why something failed: what a service says may be of any length, and hold anything. */
+export function reason(text: string): string {
+  return oneLine(text, LONGEST_REASON);
+}
+
+/** JSON of which a terminal obeys nothing. Only texts can hold such characters, and there this is an escape. */
+export function harmlessJson(value: unknown): string {
+  return JSON.stringify(value).replace(
+    /\p{Cc}/gu,
+    (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
 /** One line, cut where it is long. */
-function short(text: string): string {
+function oneLine(text: string, longest: number): string {
   const line = harmless(text).replace(/\s+/g, ' ');
   const characters = Array.from(line);
-  return characters.length <= LONGEST_LINE ? line : `${characters.slice(0, LONGEST_LINE - 1).join('')}…`;
+  return characters.length <= longest ? line : `${characters.slice(0, longest - 1).join('')}…`;
 }
 
 /** Without control characters, except for those that lay out text. */

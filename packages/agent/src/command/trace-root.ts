@@ -11,13 +11,18 @@ const OWNER_ONLY = 0o700;
 /**
  * The trace root of the environment, else `./rollout-traces`, which is made.
  *
- * @throws an error of the system where it cannot be made
+ * @throws {Error} where it cannot be made
  */
 export function openTraceRoot(environment: Readonly<Record<string, string | undefined>>): string {
   const named = traceRoot(environment);
   if (named !== null) return named;
-  const isNew = mkdirSync(DEFAULT_ROOT, { recursive: true, mode: OWNER_ONLY }) !== undefined;
-  // Traces are made where people work, and must not find their way into a repository by `git add .`.
-  if (isNew) writeFileSync(join(DEFAULT_ROOT, '.gitignore'), '*\n');
+  try {
+    const isNew = mkdirSync(DEFAULT_ROOT, { recursive: true, mode: OWNER_ONLY }) !== undefined;
+    // Traces are made where people work, and must not find their way into a repository by `git add .`.
+    if (isNew) writeFileSync(join(DEFAULT_ROOT, '.gitignore'), '*\n');
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`No trace can be written here (${why}). Name a folder for it with ROLLOUT_TRACE_ROOT.`);
+  }
   return DEFAULT_ROOT;
 }

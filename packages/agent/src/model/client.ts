@@ -16,7 +16,7 @@ import type {
   ResponseCreateParamsStreaming,
   ResponseStreamEvent,
 } from 'openai/resources/responses/responses';
-import { failureOf, ModelFailure, streamFailure } from './failure.ts';
+import { failureOf, ModelFailure, pageFailure, streamFailure } from './failure.ts';
 import { IdleGuard } from './idle-guard.ts';
 import type { Item } from './item.ts';
 import type { RequestBody } from './request.ts';
@@ -82,6 +82,10 @@ export class ModelClient {
         .create(body as unknown as ResponseCreateParamsStreaming, { headers: attempt.headers, signal: guard.signal })
         .withResponse();
       output.upstreamRequestId = response.headers.get('x-request-id');
+      if (response.headers.get('content-type')?.startsWith('text/html') === true) {
+        stream.controller.abort();
+        throw pageFailure();
+      }
       for await (const event of stream) {
         if (end !== null) continue;
         signal.throwIfAborted();

@@ -21,6 +21,8 @@ export class ModelFailure extends Error {
 /** Codes of an error inside a stream after which the service may well answer. */
 const PASSING_CODES = new Set(['server_error', 'rate_limit_exceeded', 'vector_store_timeout', 'overloaded']);
 
+const MEANT = 'is this the address of a model service?';
+
 /** The failure an exception of the client stands for. */
 export function failureOf(error: unknown): ModelFailure {
   if (error instanceof ModelFailure) return error;
@@ -29,7 +31,8 @@ export function failureOf(error: unknown): ModelFailure {
     return new ModelFailure(`The connection to the model was lost: ${message}`, 'retry', { cause: error });
   }
   if (error.status === undefined) return streamFailure(error.code, message, error);
-  return new ModelFailure(message, kindOf(error), { cause: error, retryAfter_ms: retryAfterOf(error.headers) });
+  const told = /^\d+ \s*<(?:!doctype|html)\b/i.test(message) ? `${error.status} and a web page: ${MEANT}` : message;
+  return new ModelFailure(told, kindOf(error), { cause: error, retryAfter_ms: retryAfterOf(error.headers) });
 }
 
 /** The failure that an error inside a stream stands for. */
@@ -50,6 +53,11 @@ function kindOf({ status, code, message }: APIError): FailureKind {
 function retryAfterOf(headers: Headers | undefined): number | null {
   const seconds = Number(headers?.get('retry-after') ?? Number.NaN);
   return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : null;
+}
+
+/** The service that answers with a page for people is not the service that was meant. */
+export function pageFailure(): ModelFailure {
+  return new ModelFailure(`The service answered with a web page: ${MEANT}`, 'final');
 }
 
 /** The message of an error with that of the cause behind it all, which says what really happened to a connection. */
