@@ -32,7 +32,7 @@ test('spaces in a row', () => assert.equal(slug('Hello   World'), 'hello-world')
 `,
 };
 
-/** Makes the project in a folder of its own below the system's folder for temporary files. */
+/** Makes the project in a folder of its own below the system's folder for temporary files. `remove` never throws. */
 export function makeProject(): { folder: string; remove: () => void } {
   // Its real path: commands print that one.
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'rollout-trace-demo-')));
@@ -41,5 +41,12 @@ export function makeProject(): { folder: string; remove: () => void } {
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, text);
   }
-  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+  const remove = (): void => {
+    try {
+      rmSync(folder, { recursive: true, force: true });
+    } catch {
+      // A process that is about to end may still write there. The system empties the place of temporary files.
+    }
+  };
+  return { folder, remove };
 }
