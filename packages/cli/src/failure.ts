@@ -23,6 +23,7 @@ const SYSTEM: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file or folder',
   ENOTDIR: 'a part of the path is no folder',
   EISDIR: 'it is a folder',
+  EEXIST: 'something else of that name is there',
   EACCES: 'that is not permitted',
   EPERM: 'that is not permitted',
   EROFS: 'the file system is read-only',

@@ -1,7 +1,7 @@
 // The built program and the built agent, as `npm run demo` starts them: real commands, patches, scripts and messages.
 
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
@@ -45,4 +45,18 @@ it('shows the whole loop: what ran, what failed, and which call caused it', () =
   expect(steps.at(-1).text).toContain('all three tests pass');
   const [trace = ''] = readdirSync(join(folder, 'traces'));
   expect(readdirSync(join(folder, 'traces', trace))).toContain('state.json');
+});
+
+it('says which folder it cannot record below, and what to do', () => {
+  const file = join(folder, 'file');
+  writeFileSync(file, '');
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, 'demo'], {
+    cwd: folder,
+    env: { ...environment, ROLLOUT_TRACE_ROOT: file },
+    encoding: 'utf8',
+  });
+  expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+  expect(stderr).toBe(
+    `error: ${file}: something else of that name is there (mkdir: EEXIST)\n  Name another folder for traces with --root or ROLLOUT_TRACE_ROOT.\n`,
+  );
 });

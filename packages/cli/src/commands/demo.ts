@@ -35,12 +35,13 @@ export async function demo(asked: Invocation, console: Console): Promise<number>
   say(`an agent works in a temporary project; recording below ${folder.name}`);
   const environment = recordingEnvironment(folder, asked.value('format'), console.environment);
   const words = [process.execPath, program, ...(isQuiet ? ['--quiet'] : [])];
-  const { exitCode, failure } = await runCommand(words, { environment, stdout: 2 });
+  const { exitCode, signal, failure } = await runCommand(words, { environment, stdout: 2 });
   const [path] = newTraces(folder);
   if (failure !== null || path === undefined) {
     removeIfEmpty(folder);
     throw new UsageError('the demonstration recorded nothing', failure?.hint ?? `It ended with exit code ${exitCode}.`);
   }
+  if (signal !== null) say(`the agent was ended by ${signal}`);
   const { reduced, written } = reduceAt(path, AS_USUAL, console);
   say(`reduced to ${written.output}`);
   const view = viewOf(path, path, reduced, traceSource(path), console.out.columns);

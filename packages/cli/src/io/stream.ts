@@ -19,7 +19,7 @@ export interface Io {
   environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** A file descriptor of the process. Writes are synchronous; a reader that went away is no error. */
+/** A file descriptor of the process. Writes are synchronous; a reader that went away, or a terminal, is no error. */
 export class DescriptorStream implements OutputStream {
   readonly #descriptor: 1 | 2;
   isClosed = false;
@@ -46,7 +46,7 @@ export class DescriptorStream implements OutputStream {
       return writeSync(this.#descriptor, bytes, at);
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? error.code : null;
-      if (code === 'EPIPE' || code === 'EOF') this.isClosed = true;
+      if (code === 'EPIPE' || code === 'EOF' || code === 'EIO') this.isClosed = true;
       else if (code === 'EAGAIN') pause();
       else throw error;
       return 0;

@@ -3,6 +3,8 @@
 import { existsSync, mkdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { findBundles, traceRoot } from '@rollout-trace/core/node';
+import { UsageError } from '../args/usage-error.ts';
+import { failureOf } from '../failure.ts';
 
 /** Where commands record to when nobody says otherwise. */
 const DEFAULT_PARENT = 'rollout-traces';
@@ -24,9 +26,21 @@ export interface TraceFolder {
  * The folder the user named, or else a new one, named by the time, below the trace root of the environment or
  * `./rollout-traces`.
  *
- * @throws an error of the system where it cannot be made
+ * @throws {UsageError} where it cannot be made
  */
 export function openTraceFolder(
+  named: string | null,
+  environment: Readonly<Record<string, string | undefined>>,
+  now: Date,
+): TraceFolder {
+  try {
+    return makeTraceFolder(named, environment, now);
+  } catch (error) {
+    throw new UsageError(failureOf(error).message, 'Name another folder for traces with --root or ROLLOUT_TRACE_ROOT.');
+  }
+}
+
+function makeTraceFolder(
   named: string | null,
   environment: Readonly<Record<string, string | undefined>>,
   now: Date,
