@@ -18,7 +18,7 @@ import type {
 } from 'openai/resources/responses/responses';
 import { failureOf, ModelFailure, pageFailure, streamFailure } from './failure.ts';
 import { IdleGuard } from './idle-guard.ts';
-import type { Item } from './item.ts';
+import { type Item, isItem } from './item.ts';
 import type { RequestBody } from './request.ts';
 import { tokenUsage } from './usage.ts';
 
@@ -87,7 +87,8 @@ export class ModelClient {
         throw pageFailure();
       }
       for await (const event of stream) {
-        if (end !== null) continue;
+        // An event may be null, whatever the types say.
+        if (end !== null || event === null) continue;
         signal.throwIfAborted();
         guard.restart(this.#idle_ms);
         switch (event.type) {
@@ -98,22 +99,24 @@ export class ModelClient {
             break;
           }
           case 'response.output_text.delta':
-            listener.text(event.delta);
+            if (typeof event.delta === 'string') listener.text(event.delta);
             break;
           case 'response.completed': {
-            const { id: responseId } = event.response;
-            const usage = tokenUsage(event.response.usage);
+            const response = responseOf(event);
+            const { id: responseId } = response;
+            const usage = tokenUsage(response.usage);
             attempt.complete({ ...output, responseId, tokenUsage: usage });
             finish({ status: 'completed', responseId, usage });
             break;
           }
           case 'response.failed': {
-            const { error } = event.response;
-            fail(streamFailure(error?.code, error?.message ?? 'The model failed without saying why.'));
+            const { error } = responseOf(event);
+            const message = typeof error?.message === 'string' ? error.message : 'The model failed without saying why.';
+            fail(streamFailure(error?.code, message));
             break;
           }
           case 'response.incomplete': {
-            const reason = event.response.incomplete_details?.reason ?? 'unknown';
+            const reason = responseOf(event).incomplete_details?.reason ?? 'unknown';
             fail(new ModelFailure(`The response is incomplete, reason: ${reason}`, 'final'));
             break;
           }
@@ -148,7 +151,9 @@ export class ModelClient {
     try {
       signal.throwIfAborted();
       const { output } = await this.#client.responses.compact(body as unknown as ResponseCompactParams, { signal });
-      const items = output as unknown as readonly Item[];
+      const items: unknown = output;
+      if (!Array.isArray(items) || !items.every(isItem))
+        throw new ModelFailure('What the service made of the history is no list of items.', 'final');
       attempt.complete(items);
       return { status: 'completed', items };
     } catch (error) {
@@ -163,9 +168,21 @@ export class ModelClient {
   }
 }
 
-/** The client's types know fewer items than services send; an item is kept as it came. */
-function itemOf({ item }: Extract<ResponseStreamEvent, { type: 'response.output_item.done' }>): Item {
-  return item as unknown as Item;
+/** The client's types know fewer items than services send; an item is kept as it came. @throws where it is none */
+function itemOf({ type, item }: Extract<ResponseStreamEvent, { type: 'response.output_item.done' }>): Item {
+  const given: unknown = item;
+  if (!isItem(given)) throw unreadable(type);
+  return given;
+}
+
+/** What an event says the response is. The types promise it, not the service. @throws where it says nothing */
+function responseOf<T>({ type, response }: { type: string; response: T }): T {
+  if (typeof response !== 'object' || response === null) throw unreadable(type);
+  return response;
+}
+
+function unreadable(type: string): ModelFailure {
+  return new ModelFailure(`The service sent an event ${type} that cannot be read.`, 'retry');
 }
 
 function requestIdOf(error: unknown): string | null {

@@ -51,6 +51,11 @@ export function callOutput(call: CallItem, output: string | readonly OutputPart[
   return { type, id: `${prefix}_${randomUUID()}`, call_id: call.call_id, output };
 }
 
+/** Whether something a service sent is an item. */
+export function isItem(value: unknown): value is Item {
+  return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string';
+}
+
 /** Whether an item is a call that must have an output before the next request. */
 export function isCall(item: Item): item is CallItem {
   return (
@@ -67,5 +72,7 @@ export function isAgentMessage(item: Item): item is AgentMessageItem {
 /** The text of an assistant's message; null where the item is something else. */
 export function assistantText(item: Item): string | null {
   if (item.type !== 'message' || item.role !== 'assistant' || !Array.isArray(item.content)) return null;
-  return item.content.map((part: { text?: unknown }) => (typeof part.text === 'string' ? part.text : '')).join('');
+  return item.content
+    .map((part: { text?: unknown } | null) => (typeof part?.text === 'string' ? part.text : ''))
+    .join('');
 }
