@@ -29,6 +29,12 @@ describe('a table', () => {
     expect(at(10)).toBe('  terminal_operation:1');
   });
 
+  it('shortens what may be shortened even where that is not enough', () => {
+    const kept: Column[] = [{ head: '' }, { head: '', least: 6 }];
+    const lines = table(kept, rows(['terminal_operation:1', 'a text that is rather long']), { columns: 20 });
+    expect(text(lines)).toEqual(['  terminal_operation:1  a tex\u2026']);
+  });
+
   it('leaves out columns that say nothing', () => {
     const lines = table(columns, rows(['one', '', 'x']), { columns: 80, dropEmpty: true });
     expect(text(lines)).toEqual(['  name  about', '  one   x']);

@@ -36,7 +36,11 @@ export function table(columns: readonly Column[], rows: readonly (readonly Line[
     if (total <= room) break;
     if (shrink(shown, total - room)) break;
     const least = shown.reduce((max, { column }) => Math.max(max, column.spare ?? 0), 0);
-    if (least === 0) break;
+    if (least === 0) {
+      // There is no room at all: then as little as there can be.
+      for (const place of shown) place.width = Math.min(place.width, place.column.least ?? place.width);
+      break;
+    }
     shown = shown.filter(({ column }) => column.spare !== least);
   }
   const hasHead = shown.some(({ column }) => column.head !== '');
