@@ -25,7 +25,7 @@ const INTRODUCTION: readonly Example[] = [
 
 const BUNDLES = [
   'a path, the folder with manifest.json and trace.jsonl',
-  '@last, the newest below ROLLOUT_TRACE_ROOT or CODEX_ROLLOUT_TRACE_ROOT; @last~1, the one before',
+  '@last, the newest below ROLLOUT_TRACE_ROOT, CODEX_ROLLOUT_TRACE_ROOT or ./rollout-traces; @last~1, the one before',
   'the beginning of one rollout or trace id below that folder',
 ];
 

@@ -47,6 +47,17 @@ it('shows the whole loop: what ran, what failed, and which call caused it', () =
   expect(readdirSync(join(folder, 'traces', trace))).toContain('state.json');
 });
 
+it('leaves what @last means where nothing says otherwise', () => {
+  const inFolder = (...words: string[]) =>
+    spawnSync(process.execPath, [program, ...words], { cwd: folder, env: environment, encoding: 'utf8' });
+  expect(inFolder('story', '@last').stderr).toContain('@last needs a folder to look in');
+  expect(inFolder('demo', '--quiet').status).toBe(0);
+  const { status, stdout } = inFolder('story', '@last', '--json');
+  expect(status).toBe(0);
+  expect(stdout).toContain('all three tests pass');
+  expect(inFolder('verify', '@last').stdout).toMatch(/^rollout-traces[\\/].*no findings/);
+}, 60_000);
+
 it('says which folder it cannot record below, and what to do', () => {
   const file = join(folder, 'file');
   writeFileSync(file, '');

@@ -1,12 +1,13 @@
 /** `rollout-trace materialize`: a segment to the bundle it stands for. Owns the folder; the writing is the recorder's. */
 
 import { existsSync, renameSync, rmSync } from 'node:fs';
-import { locateBundle, traceRoot } from '@rollout-trace/core/node';
+import { locateBundle } from '@rollout-trace/core/node';
 import { type Materialized, materializeSegment } from '@rollout-trace/core/recorder/node';
 import type { Invocation } from '../args/parse.ts';
 import { UsageError } from '../args/usage-error.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import type { Console } from '../io/console.ts';
+import { searchedFolder } from '../record/trace-folder.ts';
 import { line, span, title } from '../text/span.ts';
 import { counted } from '../text/units.ts';
 
@@ -14,7 +15,7 @@ const SEGMENT_SUFFIX = '.rollout';
 
 export function materialize(asked: Invocation, console: Console): ExitCode {
   const [name = ''] = asked.operands;
-  const segment = locateBundle(name, traceRoot(console.environment));
+  const segment = locateBundle(name, searchedFolder(console.environment));
   if (!segment.endsWith(SEGMENT_SUFFIX)) throw new UsageError(`${segment} is a bundle already, not a segment`);
   const folder = asked.value('output') ?? segment.slice(0, -SEGMENT_SUFFIX.length);
   if (folder === '-') throw new UsageError('a bundle is a folder and cannot go to stdout');

@@ -13,14 +13,7 @@ import {
   STATE_FILE,
   TraceError,
 } from '@rollout-trace/core/format';
-import {
-  locateBundle,
-  nativeSha256,
-  traceRoot,
-  traceSource,
-  type WriteOptions,
-  writeAtomically,
-} from '@rollout-trace/core/node';
+import { locateBundle, nativeSha256, traceSource, type WriteOptions, writeAtomically } from '@rollout-trace/core/node';
 import type { Invocation } from '../args/parse.ts';
 import { UsageError } from '../args/usage-error.ts';
 import { countsOf } from '../bundle-counts.ts';
@@ -30,6 +23,7 @@ import { exitWith, faultsOf, findingCounts, findingLines } from '../findings-tex
 import type { Console } from '../io/console.ts';
 import { withProgress } from '../io/progress.ts';
 import { printJson } from '../json/print-json.ts';
+import { searchedFolder } from '../record/trace-folder.ts';
 import { cleanJson } from '../text/clean.ts';
 import { faint, join as joined, line, span } from '../text/span.ts';
 import { bytes, counted } from '../text/units.ts';
@@ -102,7 +96,7 @@ function generationOf(text: string | null): Generation | null {
 }
 
 function reduceOne(name: string, options: ReduceOptions, console: Console): ExitCode {
-  const path = locateBundle(name, traceRoot(console.environment));
+  const path = locateBundle(name, searchedFolder(console.environment));
   const { reduced, written } = reduceAt(path, options, console);
   if (options.asJson) console.json(resultOf(path, reduced, written), 'compact');
   if (!options.isQuiet) summarise(path, reduced, written, console);

@@ -59,6 +59,11 @@ function makeTraceFolder(
   return { name, path: resolve(name), before: new Set(), made };
 }
 
+/** Where a trace is looked for that no path names: where commands record to. Null where nothing was recorded yet. */
+export function searchedFolder(environment: Readonly<Record<string, string | undefined>>): string | null {
+  return traceRoot(environment) ?? (existsSync(DEFAULT_PARENT) ? DEFAULT_PARENT : null);
+}
+
 /** Two commands may begin in the same second. */
 function makeFresh(parent: string, name: string): string {
   for (let n = 1; ; n++) {
