@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { reduceBundle } from '@rollout-trace/core';
 import { directorySource } from '@rollout-trace/core/node';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { TerminalsOptions } from '../exec/terminals.ts';
 import { byAgent, call, inOrder, type Script, say, startScriptedModel } from '../scripted-model/index.ts';
 import type { Tool } from '../tools/tool.ts';
 import { AgentSession, type AgentSessionOptions } from './session.ts';
@@ -184,16 +185,22 @@ describe('a session', { timeout: 60_000 }, () => {
     expect(model.requests).toEqual([]);
   });
 
-  it('the model is told who asks, and commands are not told the key', async () => {
+  it('the model is told who asks, and commands are not told its keys', async () => {
     vi.stubEnv('OPENAI_API_KEY', 'sk-secret');
+    vi.stubEnv('OPENAI_ADMIN_KEY', 'sk-admin');
     const { session, model } = await opened(
       byAgent({
         '/root': [
-          { items: [call('call_1', 'exec_command', { cmd: 'echo "key=$OPENAI_API_KEY."' })] },
+          { items: [call('call_1', 'exec_command', { cmd: 'echo "key=$OPENAI_API_KEY$OPENAI_ADMIN_KEY."' })] },
           { items: [say('None.')] },
         ],
       }),
-      { instructions: 'Be brief.', request: { reasoning: { effort: 'low' } } },
+      {
+        instructions: 'Be brief.',
+        request: { reasoning: { effort: 'low' } },
+        // As a caller without types may leave it out.
+        terminals: { env: undefined } as unknown as TerminalsOptions,
+      },
     );
     await session.run('Look.');
     const { body } = model.requests[1] ?? {};

@@ -83,7 +83,10 @@ export class AgentSession {
     const cwd = resolve(options.cwd);
     const client = options.client ?? newClient(options);
     const providerName = options.providerName ?? new URL(client.baseURL).host;
-    const terminals = options.terminals === false ? null : { env: commandEnvironment(), ...options.terminals };
+    const terminals =
+      options.terminals === false
+        ? null
+        : { ...options.terminals, env: options.terminals?.env ?? commandEnvironment() };
     const agents = options.agents === false ? null : new AgentTree({ ...AGENT_LIMITS, ...options.agents });
     const id = (record === false ? undefined : record?.threadId) ?? randomUUID();
     this.#rollout = startRollout({
@@ -168,9 +171,9 @@ export class AgentSession {
   }
 }
 
-/** Commands are the model's, and must not find the key of the service. */
+/** Commands are the model's, and must not find what the client of the service keeps secret. */
 function commandEnvironment(): NodeJS.ProcessEnv {
-  const { OPENAI_API_KEY: _key, ...rest } = process.env;
+  const { OPENAI_API_KEY: _key, OPENAI_ADMIN_KEY: _adminKey, OPENAI_WEBHOOK_SECRET: _secret, ...rest } = process.env;
   return rest;
 }
 
