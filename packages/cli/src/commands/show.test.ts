@@ -240,7 +240,7 @@ describe('trace text', () => {
   });
 
   it('cannot control it by the name of a bundle either', () => {
-    const { err } = cli(['show', 'a\u001b[2Jb\u009b1m']);
-    expect(err).toMatch(/^error: ab does not exist\n/);
+    const { err } = cli(['show', './a\u001b[2Jb\u009b1m']);
+    expect(err).toMatch(/^error: \.\/ab does not exist\n/);
   });
 });
