@@ -50,6 +50,16 @@ it('the words of children are not those of the agent, but what they do is told',
   expect(seen.lines[1]).toBe('/root/alpha exec_command failed');
 });
 
+it('characters that turn text around are left out', () => {
+  const lines: string[] = [];
+  progress({ text: null, line: (line) => lines.push(line) })({
+    type: 'warning',
+    agentPath: '/root',
+    message: 'run \u202egnp.exe\u2066',
+  });
+  expect(lines).toEqual(['run gnp.exe']);
+});
+
 it('control characters never reach the terminal', () => {
   const seen = shown(
     { type: 'text', delta: 'a\u001b[2J\u0007b\tc\nd' },

@@ -89,7 +89,7 @@ function oneLine(text: string, longest: number): string {
   return characters.length <= longest ? line : `${characters.slice(0, longest - 1).join('')}…`;
 }
 
-/** Without control characters, except for those that lay out text. */
+/** Without control characters, except for those that lay out text, and without those that turn text around. */
 function harmless(text: string): string {
-  return text.replace(/[^\P{Cc}\n\t]/gu, '');
+  return text.replace(/[^\P{Cc}\n\t]|[\u202a-\u202e\u2066-\u2069]/gu, '');
 }

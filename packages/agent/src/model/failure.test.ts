@@ -27,6 +27,8 @@ describe('a failed request', () => {
     ],
     ['a lost connection', new APIConnectionError({ message: 'Connection error.' }), 'retry'],
     ['a stream that broke', new TypeError('terminated'), 'retry'],
+    ['an event that is no JSON', new SyntaxError('Unexpected end of JSON input'), 'retry'],
+    ['a port nobody asks', new TypeError('fetch failed', { cause: new Error('bad port') }), 'final'],
     [
       'an error in a stream that passes',
       new APIError(undefined, { message: 'x', code: 'server_error' }, undefined, undefined),

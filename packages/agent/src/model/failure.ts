@@ -27,6 +27,15 @@ const MEANT = 'is this the address of a model service?';
 export function failureOf(error: unknown): ModelFailure {
   if (error instanceof ModelFailure) return error;
   const message = textOf(error);
+  if (error instanceof SyntaxError) {
+    return new ModelFailure(`The model sent an event that is no JSON: ${message}`, 'retry', { cause: error });
+  }
+  // Ports that no client asks; the next attempt would not either.
+  if (message.includes('bad port')) {
+    return new ModelFailure(`The address of the model has a port that is not allowed: ${message}`, 'final', {
+      cause: error,
+    });
+  }
   if (!(error instanceof APIError) || error instanceof APIConnectionError) {
     return new ModelFailure(`The connection to the model was lost: ${message}`, 'retry', { cause: error });
   }
