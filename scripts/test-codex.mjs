@@ -15,6 +15,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { call, inOrder, say, startScriptedModel } from '@rollout-trace/agent/scripted-model';
 import { tracedCodex } from '@rollout-trace/core/codex';
 import {
   CODEX_FOLDER,
@@ -24,9 +25,8 @@ import {
   codexSdk,
   writeCodexHome,
 } from './testing/codex.mjs';
-import { called, said, startScriptedModel } from './testing/scripted-model.mjs';
 
-/** @typedef {import('./testing/scripted-model.mjs').Answer} Answer */
+/** @typedef {import('@rollout-trace/agent/scripted-model').Step} Step */
 
 const rolloutTrace = fileURLToPath(new URL('../packages/cli/bin/rollout-trace.cjs', import.meta.url));
 
@@ -44,16 +44,16 @@ const place = mkdtempSync(join(values.dir, 'run-'));
  */
 
 /**
- * Records `codex exec` with a model that gives these answers.
+ * Records `codex exec` with a model that gives these answers, and refuses what the service would refuse.
  *
  * @param {string} name
- * @param {Answer[]} answers
+ * @param {Step[]} answers
  * @param {string[]} options of `rollout-trace record`
  * @param {(child: import('node:child_process').ChildProcess, asked: (count: number) => Promise<void>) => Promise<void>} [meanwhile]
  * @returns {Promise<Recorded>}
  */
 async function record(name, answers, options = [], meanwhile = async () => {}) {
-  const model = await startScriptedModel(answers);
+  const model = await startScriptedModel(inOrder(answers));
   const home = join(place, name, 'home');
   const work = join(place, name, 'work');
   const root = join(place, name, 'traces');
@@ -82,7 +82,10 @@ async function record(name, answers, options = [], meanwhile = async () => {}) {
   const ended = new Promise((resolve) => child.once('close', resolve));
   await Promise.race([meanwhile(child, model.until), ended]);
   const code = await ended;
-  model.close();
+  await model.close();
+  // Beyond the script there is nothing to answer; everything else must be as the service wants it.
+  const refused = model.refusals.filter((refusal) => !refusal.includes('has no step'));
+  assert.deepEqual(refused, []);
   return { code, out, err, root };
 }
 
@@ -113,9 +116,12 @@ function verified(bundle) {
   return spawnSync(process.execPath, [rolloutTrace, 'verify', bundle]).status ?? -1;
 }
 
+const usage = { input_tokens: 1000, cached_tokens: 250, output_tokens: 20, reasoning_tokens: 5 };
+
+/** @type {Step[]} */
 const session = [
-  { items: [called('call_1', 'exec_command', { cmd: 'echo recorded' })] },
-  { items: [said('msg_1', 'Nothing but an echo.')] },
+  { items: [call('call_1', 'exec_command', { cmd: 'echo recorded' })], usage },
+  { items: [say('Nothing but an echo.')], usage },
 ];
 
 /** @type {Record<string, () => Promise<void>>} */
@@ -150,7 +156,7 @@ const tests = {
     assert.match(err, /ended with exit code 1 and left 1 trace below/);
   },
   'a session that is interrupted reduces as far as it came': async () => {
-    const { code, err, root } = await record('interrupted', [{ items: [], hangs: true }], [], async (child, asked) => {
+    const { code, err, root } = await record('interrupted', [{ end: 'hanging' }], [], async (child, asked) => {
       await asked(1);
       child.kill('SIGTERM');
     });
@@ -159,7 +165,7 @@ const tests = {
     assert.equal(Object.keys(state.inference_calls).length, 1);
   },
   'runs of the SDK say which bundle is theirs, and what it reduces to': async () => {
-    const model = await startScriptedModel([...session, { items: [said('msg_2', 'Still nothing.')] }]);
+    const model = await startScriptedModel(inOrder([...session, { items: [say('Still nothing.')], usage }]));
     const home = join(place, 'sdk', 'home');
     const root = join(place, 'sdk', 'traces');
     const workingDirectory = join(place, 'sdk', 'work');
@@ -171,7 +177,8 @@ const tests = {
     const first = await thread.run('Say what is here.');
     const { events, trace } = await thread.runStreamed('And now?');
     for await (const _ of events);
-    model.close();
+    await model.close();
+    assert.deepEqual(model.refusals, []);
     assert.equal(/** @type {any} */ (first).finalResponse, 'Nothing but an echo.');
     const bundles = [first.trace.bundle, trace.bundle];
     assert.deepEqual(
