@@ -1,12 +1,6 @@
 /** Where a command records to. */
 
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { traceRoot } from '@rollout-trace/core/node';
-
-const DEFAULT_ROOT = 'rollout-traces';
-/** A trace holds what was said to the model, and whatever secrets stood in it. */
-const OWNER_ONLY = 0o700;
+import { DEFAULT_TRACE_ROOT, makeTraceRoot, traceRoot } from '@rollout-trace/core/node';
 
 /**
  * The trace root of the environment, else `./rollout-traces`, which is made.
@@ -17,12 +11,10 @@ export function openTraceRoot(environment: Readonly<Record<string, string | unde
   const named = traceRoot(environment);
   if (named !== null) return named;
   try {
-    const isNew = mkdirSync(DEFAULT_ROOT, { recursive: true, mode: OWNER_ONLY }) !== undefined;
-    // Traces are made where people work, and must not find their way into a repository by `git add .`.
-    if (isNew) writeFileSync(join(DEFAULT_ROOT, '.gitignore'), '*\n');
+    makeTraceRoot(DEFAULT_TRACE_ROOT);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new Error(`No trace can be written here (${why}). Name a folder for it with ROLLOUT_TRACE_ROOT.`);
   }
-  return DEFAULT_ROOT;
+  return DEFAULT_TRACE_ROOT;
 }

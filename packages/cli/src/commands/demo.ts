@@ -8,7 +8,7 @@ import { traceSource } from '@rollout-trace/core/node';
 import type { Invocation } from '../args/parse.ts';
 import { UsageError } from '../args/usage-error.ts';
 import { EXIT } from '../exit-code.ts';
-import { findingLines } from '../findings-text.ts';
+import { exitWith, findingLines } from '../findings-text.ts';
 import type { Console } from '../io/console.ts';
 import { runCommand } from '../record/child.ts';
 import { newTraces, openTraceFolder, recordingEnvironment, removeIfEmpty } from '../record/trace-folder.ts';
@@ -47,7 +47,7 @@ export async function demo(asked: Invocation, console: Console): Promise<number>
   const view = viewOf(path, path, reduced, traceSource(path), console.out.columns);
   if (asJson) console.json(storyJson(view), 'pretty');
   else console.out.print(...storyLines(view), ...findingLines(reduced.findings, view.columns, MOST_FINDINGS));
-  return exitCode === EXIT.done && reduced.findings.length > 0 ? EXIT.damaged : exitCode;
+  return exitCode === EXIT.done ? exitWith(reduced.findings) : exitCode;
 }
 
 /** @throws UsageError where the agent is not installed */

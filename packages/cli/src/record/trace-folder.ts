@@ -1,13 +1,11 @@
 /** Where a command records to: a folder of its own, and which traces it left there. */
 
-import { existsSync, mkdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { findBundles, traceRoot } from '@rollout-trace/core/node';
+import { DEFAULT_TRACE_ROOT, findBundles, makeTraceRoot, traceRoot } from '@rollout-trace/core/node';
 import { UsageError } from '../args/usage-error.ts';
 import { failureOf } from '../failure.ts';
 
-/** Where commands record to when nobody says otherwise. */
-const DEFAULT_PARENT = 'rollout-traces';
 /** A trace holds what was said to the model, and whatever secrets stood in it. */
 const OWNER_ONLY = 0o700;
 
@@ -49,11 +47,8 @@ function makeTraceFolder(
     mkdirSync(named, { recursive: true, mode: OWNER_ONLY });
     return { name: named, path: resolve(named), before: new Set(findBundles(named)), made: [] };
   }
-  const parent = traceRoot(environment) ?? DEFAULT_PARENT;
-  const isNew = mkdirSync(parent, { recursive: true, mode: OWNER_ONLY }) !== undefined;
-  // Traces are made where people work, and must not find their way into a repository by `git add .`.
-  const ignore = isNew && parent === DEFAULT_PARENT ? join(parent, '.gitignore') : null;
-  if (ignore !== null) writeFileSync(ignore, '*\n');
+  const parent = traceRoot(environment) ?? DEFAULT_TRACE_ROOT;
+  const ignore = makeTraceRoot(parent);
   const name = makeFresh(parent, timeName(now));
   const made = ignore === null ? [name] : [name, ignore, parent];
   return { name, path: resolve(name), before: new Set(), made };
@@ -61,7 +56,7 @@ function makeTraceFolder(
 
 /** Where a trace is looked for that no path names: where commands record to. Null where nothing was recorded yet. */
 export function searchedFolder(environment: Readonly<Record<string, string | undefined>>): string | null {
-  return traceRoot(environment) ?? (existsSync(DEFAULT_PARENT) ? DEFAULT_PARENT : null);
+  return traceRoot(environment) ?? (existsSync(DEFAULT_TRACE_ROOT) ? DEFAULT_TRACE_ROOT : null);
 }
 
 /** Two commands may begin in the same second. */

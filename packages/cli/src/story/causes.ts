@@ -127,9 +127,10 @@ function around(view: View, callItem: string | undefined, outputs: readonly stri
 }
 
 function firstThatSaw(graph: Graph, items: readonly string[]): InferenceCall | null {
-  if (items.length === 0) return null;
+  // A request holds items of its own thread; the others need not be searched.
+  const threads = new Set(items.map((item) => graph.conversation_items.get(item)?.thread_id));
   for (const call of graph.inference_calls.values()) {
-    if (items.some((item) => call.request_item_ids.includes(item))) return call;
+    if (threads.has(call.thread_id) && items.some((item) => call.request_item_ids.includes(item))) return call;
   }
   return null;
 }

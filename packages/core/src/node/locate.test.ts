@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LocateError, locateBundle, traceRoot } from './locate.ts';
+import { LocateError, locateBundle } from './locate.ts';
+import { traceRoot } from './trace-root.ts';
 
 const fixture = fileURLToPath(new URL('../../../../fixtures/bundles/0.169.0/plain', import.meta.url));
 const root = mkdtempSync(join(tmpdir(), 'rollout-trace-locate-'));

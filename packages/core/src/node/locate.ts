@@ -30,11 +30,6 @@ export interface LocatedBundle {
   manifest: Manifest | null;
 }
 
-/** The folder recorders write below, from `ROLLOUT_TRACE_ROOT` or else `CODEX_ROLLOUT_TRACE_ROOT`; null where neither is set. */
-export function traceRoot(environment: Readonly<Record<string, string | undefined>>): string | null {
-  return environment.ROLLOUT_TRACE_ROOT || environment.CODEX_ROLLOUT_TRACE_ROOT || null;
-}
-
 const LAST = /^@last(?:~(\d+))?$/;
 const WHAT_IT_IS = `A bundle is a folder with ${MANIFEST_FILE} and ${EVENT_LOG_FILE}, or a file that ends in ${SEGMENT_SUFFIX}.`;
 const LISTED = '`rollout-trace ls` lists them.';

@@ -1,5 +1,7 @@
 /** As much of JSON-RPC and of MCP as the tap reads: calls of tools, their answers and their cancellation. */
 
+import { isMembers } from '../session/json.ts';
+
 /** The id of a request. 1 and "1" are two ids. */
 export type RequestId = string | number;
 
@@ -15,15 +17,15 @@ export type Answer = { id: RequestId; result: unknown } | { id: RequestId; error
 
 /** The message as a call of a tool; null where it is something else. */
 export function toolRequest(message: unknown): ToolRequest | null {
-  if (!isObject(message) || message.method !== 'tools/call' || !isId(message.id)) return null;
+  if (!isMembers(message) || message.method !== 'tools/call' || !isId(message.id)) return null;
   const { id, params } = message;
-  if (!isObject(params) || typeof params.name !== 'string') return null;
+  if (!isMembers(params) || typeof params.name !== 'string') return null;
   return { id, params, tool: params.name };
 }
 
 /** The message as an answer; null where it is a request or a notification. */
 export function answerOf(message: unknown): Answer | null {
-  if (!isObject(message) || 'method' in message || !isId(message.id)) return null;
+  if (!isMembers(message) || 'method' in message || !isId(message.id)) return null;
   const { id } = message;
   if ('error' in message) return { id, error: message.error };
   return 'result' in message ? { id, result: message.result } : null;
@@ -31,23 +33,19 @@ export function answerOf(message: unknown): Answer | null {
 
 /** The request a notification takes back, and why; null where the message is something else. */
 export function cancellation(message: unknown): { id: RequestId; reason: string } | null {
-  if (!isObject(message) || message.method !== 'notifications/cancelled' || !isObject(message.params)) return null;
+  if (!isMembers(message) || message.method !== 'notifications/cancelled' || !isMembers(message.params)) return null;
   const { requestId, reason } = message.params;
   return isId(requestId) ? { id: requestId, reason: typeof reason === 'string' ? reason : 'cancelled' } : null;
 }
 
 /** Whether the tool itself says that it failed. */
 export function saysError(result: unknown): boolean {
-  return isObject(result) && result.isError === true;
+  return isMembers(result) && result.isError === true;
 }
 
 /** The sentence of a JSON-RPC error. */
 export function errorMessage(error: unknown): string {
-  return isObject(error) && typeof error.message === 'string' ? error.message : 'the server answered with an error';
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isMembers(error) && typeof error.message === 'string' ? error.message : 'the server answered with an error';
 }
 
 function isId(value: unknown): value is RequestId {

@@ -5,8 +5,9 @@
  * Takes the transports of both SDKs (`@modelcontextprotocol/sdk`, `@modelcontextprotocol/client`) by their shape.
  */
 
+import { isMembers } from '../session/json.ts';
 import { quietly } from '../session/quietly.ts';
-import { answerOf, cancellation, isObject, type RequestId, toolRequest } from './json-rpc.ts';
+import { answerOf, cancellation, type RequestId, toolRequest } from './json-rpc.ts';
 import { ToolRequests } from './tool-requests.ts';
 
 /** What both SDKs call a transport. */
@@ -77,7 +78,7 @@ async function sendTraced(
   options: unknown,
 ): Promise<void> {
   const request = quietly(null, () => toolRequest(message));
-  if (request === null || !isObject(message)) {
+  if (request === null || !isMembers(message)) {
     quietly(undefined, () => {
       const taken = cancellation(message);
       if (taken !== null) requests.cancelled(taken.id, taken.reason);
@@ -97,7 +98,7 @@ async function sendTraced(
 
 /** Where each request has a connection of its own, the second SDK takes it back by closing that; no message says so. */
 function watch(options: unknown, requests: ToolRequests, id: RequestId): void {
-  if (!isObject(options)) return;
+  if (!isMembers(options)) return;
   const { requestSignal } = options;
   if (requestSignal instanceof AbortSignal) {
     requestSignal.addEventListener('abort', () => requests.cancelled(id, 'the request was aborted'), { once: true });

@@ -6,6 +6,7 @@ import { SEGMENT_SUFFIX } from '../../format/segment/segment-format.ts';
 import { BundleSink } from '../../recorder/bundle-sink.ts';
 import type { OpenedSink, RolloutIds } from '../../recorder/rollout.ts';
 import { SegmentSink } from '../../recorder/segment-sink.ts';
+import { traceRoot } from '../trace-root.ts';
 import { AppendFile } from './append-file.ts';
 import { BundleDirectory } from './bundle-directory.ts';
 import { nativeCrc32 } from './native-crc32.ts';
@@ -23,9 +24,8 @@ export interface TraceEnvironment {
 
 /** Reads `ROLLOUT_TRACE_ROOT`, `CODEX_ROLLOUT_TRACE_ROOT` and `ROLLOUT_TRACE_FORMAT`. An unknown format is `bundle`. */
 export function traceEnvironment(env: Readonly<Record<string, string | undefined>>): TraceEnvironment {
-  const root = env.ROLLOUT_TRACE_ROOT || env.CODEX_ROLLOUT_TRACE_ROOT || null;
   const format = TRACE_FORMATS.find((known) => known === env.ROLLOUT_TRACE_FORMAT) ?? 'bundle';
-  return { root, format };
+  return { root: traceRoot(env), format };
 }
 
 /** Makes the files of a new trace below `root`. @throws where they cannot be made */
