@@ -3,15 +3,14 @@
  * reference (`ROLLOUT_TRACE_CODEX`), reduced by it to the same bytes.
  */
 
-import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, mkdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { expect } from 'vitest';
 import { reduceBundle } from '../../bundle/replay.ts';
 import type { Graph } from '../../format/graph.ts';
 import { stateJson } from '../../format/state-json.ts';
 import { directorySource } from '../../node/directory-source.ts';
+import { referenceState } from '../../node/testing/reference.ts';
 
 /** The graph of a bundle that is accepted. */
 export function accepted(bundle: string): Graph {
@@ -21,8 +20,7 @@ export function accepted(bundle: string): Graph {
   // A recording that still goes on is told, and no fault.
   expect(salvaged.findings.filter(({ code }) => code !== 'recording_incomplete')).toEqual([]);
   expect(stateJson(salvaged.graph, { rules })).toBe(state);
-  const reference = process.env.ROLLOUT_TRACE_CODEX;
-  if (reference !== undefined) expect(reduced(reference, bundle)).toBe(state);
+  expect(referenceState(bundle) ?? state).toBe(state);
   keepLog(bundle);
   return graph;
 }
@@ -34,18 +32,4 @@ function keepLog(bundle: string): void {
   const folder = join(kept, basename(dirname(expect.getState().testPath ?? '')));
   mkdirSync(folder, { recursive: true });
   copyFileSync(join(bundle, 'trace.jsonl'), join(folder, `${basename(bundle)}.jsonl`));
-}
-
-function reduced(reference: string, bundle: string): string {
-  const home = mkdtempSync(join(tmpdir(), 'rollout-trace-reference-'));
-  try {
-    const file = join(home, 'state.json');
-    execFileSync(reference, ['debug', 'trace-reduce', bundle, '-o', file], {
-      env: { ...process.env, CODEX_HOME: home },
-      stdio: 'pipe',
-    });
-    return readFileSync(file, 'utf8');
-  } finally {
-    rmSync(home, { recursive: true, force: true });
-  }
 }

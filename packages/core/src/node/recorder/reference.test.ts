@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -9,6 +8,7 @@ import type { Rollout } from '../../recorder/rollout.ts';
 import { randomSession } from '../../recorder/testing/random-session.ts';
 import { SCENARIOS } from '../../recorder/testing/scenarios.ts';
 import { directorySource } from '../directory-source.ts';
+import { referenceState } from '../testing/reference.ts';
 import { materializeSegment } from './materialize-segment.ts';
 import { startRollout } from './start-rollout.ts';
 
@@ -18,15 +18,6 @@ const seeds = reference === undefined ? 60 : 300;
 const root = mkdtempSync(join(tmpdir(), 'rollout-trace-reference-'));
 
 afterAll(() => rmSync(root, { recursive: true, force: true }));
-
-function reduce(bundle: string): string {
-  const state = join(bundle, 'state.json');
-  execFileSync(reference ?? '', ['debug', 'trace-reduce', bundle, '-o', state], {
-    env: { ...process.env, CODEX_HOME: root },
-    stdio: 'pipe',
-  });
-  return readFileSync(state, 'utf8');
-}
 
 function recorded(format: 'bundle' | 'segment', session: (rollout: Rollout) => void): string {
   let time = 1_795_000_000_000;
@@ -53,7 +44,7 @@ describe('what is recorded', () => {
       const [bundle, segment] = [recorded('bundle', scenario), recorded('segment', scenario)];
       const state = ours(bundle);
       expect(ours(segment)).toBe(state);
-      if (reference !== undefined) expect(reduce(bundle)).toBe(state);
+      expect(referenceState(bundle) ?? state).toBe(state);
     });
   }
 
@@ -63,7 +54,7 @@ describe('what is recorded', () => {
       const bundle = recorded(format, (rollout) => randomSession(rollout, seed));
       const state = ours(bundle);
       expect(state, `seed ${seed}`).toContain('"recording_complete": true');
-      if (reference !== undefined) expect(reduce(bundle), `seed ${seed}`).toBe(state);
+      expect(referenceState(bundle) ?? state, `seed ${seed}`).toBe(state);
       rmSync(bundle, { recursive: true });
     }
   });
