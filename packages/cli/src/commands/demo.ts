@@ -15,8 +15,8 @@ import { newTraces, openTraceFolder, recordingEnvironment, removeIfEmpty } from 
 import { viewOf } from '../show/view.ts';
 import { storyJson } from '../story/story-json.ts';
 import { storyLines } from '../story/story-text.ts';
-import { faint, line } from '../text/span.ts';
-import { AS_USUAL } from './record.ts';
+import { line } from '../text/span.ts';
+import { AS_USUAL, say } from './record.ts';
 import { reduceAt } from './reduce.ts';
 
 const MOST_FINDINGS = 6;
@@ -29,10 +29,10 @@ export async function demo(asked: Invocation, console: Console): Promise<number>
   const asJson = asked.has('json');
   const isQuiet = asked.has('quiet');
   const folder = openTraceFolder(asked.value('root'), console.environment, new Date());
-  const say = (text: string): void => {
-    if (!isQuiet) console.remark(line(faint('rollout-trace: '), text));
+  const tell = (text: string): void => {
+    if (!isQuiet) say(console, line(text));
   };
-  say(`an agent works in a temporary project; recording below ${folder.name}`);
+  tell(`an agent works in a temporary project; recording below ${folder.name}`);
   const environment = recordingEnvironment(folder, asked.value('format'), console.environment);
   const words = [process.execPath, program, ...(isQuiet ? ['--quiet'] : [])];
   const { exitCode, signal, failure } = await runCommand(words, { environment, stdout: 2 });
@@ -41,9 +41,9 @@ export async function demo(asked: Invocation, console: Console): Promise<number>
     removeIfEmpty(folder);
     throw new UsageError('the demonstration recorded nothing', failure?.hint ?? `It ended with exit code ${exitCode}.`);
   }
-  if (signal !== null) say(`the agent was ended by ${signal}`);
+  if (signal !== null) tell(`the agent was ended by ${signal}`);
   const { reduced, written } = reduceAt(path, AS_USUAL, console);
-  say(`reduced to ${written.output}`);
+  tell(`reduced to ${written.output}`);
   const view = viewOf(path, path, reduced, traceSource(path), console.out.columns);
   if (asJson) console.json(storyJson(view), 'pretty');
   else console.out.print(...storyLines(view), ...findingLines(reduced.findings, view.columns, MOST_FINDINGS));

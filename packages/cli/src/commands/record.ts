@@ -95,6 +95,6 @@ function tellEnd(end: CommandEnd, traces: number, folder: TraceFolder, isQuiet: 
 }
 
 /** The command writes to the same terminal: what we say is told apart from what it says. */
-function say(console: Console, spans: Line): void {
+export function say(console: Console, spans: Line): void {
   console.remark(line(faint('rollout-trace: '), spans));
 }
