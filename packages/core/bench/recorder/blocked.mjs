@@ -1,6 +1,7 @@
 // How long the host is blocked by the recording of one request, and how many bytes it costs on disk.
 // node bench/recorder/blocked.mjs [history bytes] [bytes per call] [calls]
 
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +11,7 @@ import { history, newItems, percentiles, request } from './session.mjs';
 
 const [size = 2_000_000, perCall = 6_000, calls = 400] = process.argv.slice(2).map(Number);
 const PAUSE_MS = 6;
+const SETTLE_MS = 1000;
 
 function bytesBelow(path) {
   const stat = statSync(path);
@@ -18,6 +20,9 @@ function bytesBelow(path) {
 }
 
 async function measure(name, begin) {
+  // What the layout before this one left to the disk must not be written while this one is measured.
+  spawnSync('sync');
+  await sleep(SETTLE_MS);
   const root = mkdtempSync(join(tmpdir(), 'rollout-trace-bench-'));
   const items = history(size - (calls * perCall) / 2, perCall);
   const record = begin(root);

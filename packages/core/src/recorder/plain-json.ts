@@ -1,9 +1,9 @@
 /**
- * The recorder's own copy of what a host hands over, and the test whether a value still is what was copied.
+ * The recorder's own copy of what a host hands over.
  *
  * A copy is what `JSON.stringify` would have written, as data. Where it would throw or the reference would refuse the
  * text, that one value is replaced by a marker and counted, and the rest is kept. Strings are shared with the host:
- * they cannot change. Not here: printing (`bundle-sink.ts`), deltas (`request-delta.ts`).
+ * they cannot change. Not here: printing (`bundle-sink.ts`), holding and comparing copies (`held-copies.ts`).
  */
 
 import { MAX_DEPTH } from '../format/json.ts';
@@ -11,20 +11,48 @@ import { MAX_DEPTH } from '../format/json.ts';
 /** JSON data that nobody else holds: finite numbers, well-formed strings, arrays and records. */
 export type PlainJson = null | boolean | number | string | PlainJson[] | PlainRecord;
 
-/** An object of a copy. Keys and values stand apart, so that objects of one shape share their keys. */
-export class PlainRecord {
-  readonly keys: readonly string[];
-  readonly values: readonly PlainJson[];
-  constructor(keys: readonly string[], values: readonly PlainJson[]) {
+/** What stands before the parts of a list or an object: how many there are, and an object's keys. */
+export class Shape {
+  static readonly #shortLists: readonly Shape[] = Array.from({ length: 16 }, (_, length) => new Shape(null, length));
+  /** Null for a list. */
+  readonly keys: readonly string[] | null;
+  readonly length: number;
+
+  private constructor(keys: readonly string[] | null, length: number) {
     this.keys = keys;
+    this.length = length;
+  }
+
+  static ofRecord(keys: readonly string[]): Shape {
+    return new Shape(keys, keys.length);
+  }
+
+  static ofList(length: number): Shape {
+    return Shape.#shortLists[length] ?? new Shape(null, length);
+  }
+
+  is(other: Shape): boolean {
+    if (this === other) return true;
+    if (this.length !== other.length) return false;
+    const { keys } = other;
+    return keys === null || this.keys === null ? keys === this.keys : this.keys.every((key, i) => key === keys[i]);
+  }
+}
+
+/** An object of a copy. Its keys stand apart, so that objects of one shape share them. */
+export class PlainRecord {
+  readonly shape: Shape;
+  readonly values: readonly PlainJson[];
+  constructor(shape: Shape, values: readonly PlainJson[]) {
+    this.shape = shape;
     this.values = values;
   }
 
   /** The object as `JSON.stringify` wants it. */
   toJSON(): object {
     const out: { [key: string]: PlainJson } = {};
-    for (let i = 0; i < this.keys.length; i++) {
-      const key = this.keys[i] as string;
+    for (let i = 0; i < this.values.length; i++) {
+      const key = this.shape.keys?.[i] as string;
       const value = this.values[i] as PlainJson;
       if (key !== '__proto__') out[key] = value;
       else Object.defineProperty(out, key, { value, enumerable: true, configurable: true, writable: true });
@@ -33,22 +61,23 @@ export class PlainRecord {
   }
 }
 
-/** The key lists that copies have in common. Objects that serve as dictionaries keep theirs to themselves. */
-export class KeyLists {
-  readonly #lists = new Map<string, readonly string[]>();
+/** The shapes that copies have in common. Objects that serve as dictionaries keep theirs to themselves. */
+export class Shapes {
+  readonly #shapes = new Map<string, Shape>();
 
-  share(keys: readonly string[]): readonly string[] {
-    if (keys.length > MAX_SHARED_KEYS) return keys;
+  of(keys: readonly string[]): Shape {
+    const shape = Shape.ofRecord(keys);
+    if (keys.length > MAX_SHARED_KEYS) return shape;
     const name = keys.join('\0');
-    const known = this.#lists.get(name);
-    if (known?.length === keys.length && known.every((key, i) => key === keys[i])) return known;
-    if (this.#lists.size < MAX_KEY_LISTS) this.#lists.set(name, keys);
-    return keys;
+    const known = this.#shapes.get(name);
+    if (known?.is(shape) === true) return known;
+    if (this.#shapes.size < MAX_SHAPES) this.#shapes.set(name, shape);
+    return shape;
   }
 }
 
 const MAX_SHARED_KEYS = 24;
-const MAX_KEY_LISTS = 500;
+const MAX_SHAPES = 500;
 
 /** A value with more parts than this is not copied: a graph that shares its nodes can unfold without end. */
 const MAX_PARTS = 2_000_000;
@@ -76,12 +105,12 @@ interface Unboxed {
 export class PlainCopier {
   replaced = 0;
   #parts = 0;
-  readonly #keyLists: KeyLists | null;
+  readonly #shapes: Shapes | null;
   readonly #inside: object[];
 
   /** @param around the containers that stand around what will be copied */
-  constructor(keyLists: KeyLists | null = null, around: object[] = []) {
-    this.#keyLists = keyLists;
+  constructor(shapes: Shapes | null = null, around: object[] = []) {
+    this.#shapes = shapes;
     this.#inside = around;
   }
 
@@ -148,7 +177,7 @@ export class PlainCopier {
     const out: PlainJson[] = [];
     const { length } = value;
     for (let i = 0; i < length; i++) out.push(this.#member(value, i, depth) ?? null);
-    return fitted(out);
+    return out;
   }
 
   #record(value: object, depth: number): PlainRecord {
@@ -160,7 +189,7 @@ export class PlainCopier {
       keys.push(key.isWellFormed() ? key : key.toWellFormed());
       values.push(copied);
     }
-    return new PlainRecord(this.#keyLists?.share(keys) ?? keys, fitted(values));
+    return new PlainRecord(this.#shapes?.of(keys) ?? Shape.ofRecord(keys), values);
   }
 
   #member(holder: object, key: string | number, depth: number): PlainJson | undefined {
@@ -172,74 +201,4 @@ export class PlainCopier {
     }
     return this.copy(value, depth, typeof value === 'object' ? String(key) : '');
   }
-}
-
-/** The same list without the room that pushing leaves behind it: copies are held for long. */
-function fitted(list: readonly PlainJson[]): PlainJson[] {
-  return list.slice();
-}
-
-/**
- * Whether the copy of `value` would be this very copy. Looks at every part and trusts no identity but that of strings;
- * may say no to values that need a conversion (`toJSON`, boxed values, lone surrogates), never yes to a changed one as
- * long as {@link isHostSound}.
- *
- * @throws whatever a getter or proxy of the host throws
- */
-export function isStill(value: unknown, copy: PlainJson): boolean {
-  if (value === copy) return true;
-  if (typeof value !== 'object' || value === null || typeof copy !== 'object' || copy === null) return false;
-  if ((value as { toJSON?: unknown }).toJSON !== undefined) return isSameRecord(value, copy);
-  if (Array.isArray(value)) {
-    if (!Array.isArray(copy) || value.length !== copy.length) return false;
-    for (let i = 0; i < copy.length; i++) if (!isStill(value[i], copy[i] as PlainJson)) return false;
-    return true;
-  }
-  if (Array.isArray(copy)) return false;
-  return Object.getPrototypeOf(value) === Object.prototype
-    ? isStillPlain(value as Record<string, unknown>, copy)
-    : isStillOther(value as Record<string, unknown>, copy);
-}
-
-/** False where the host gave all objects keys to inherit: then `for … in` does not say what JSON would. */
-export function isHostSound(): boolean {
-  for (const _ in Object.prototype) return false;
-  return true;
-}
-
-/** The hot one: walks a plain object without making a list of its keys. */
-function isStillPlain(value: Record<string, unknown>, { keys, values }: PlainRecord): boolean {
-  let at = 0;
-  for (const key in value) {
-    const part = value[key];
-    if (key === keys[at]) {
-      const held = values[at++] as PlainJson;
-      if (part !== held && !isStill(part, held)) return false;
-    } else if (!isLeftOut(part)) return false;
-  }
-  return at === keys.length;
-}
-
-/** The same for objects that may inherit keys. */
-function isStillOther(value: Record<string, unknown>, { keys, values }: PlainRecord): boolean {
-  let at = 0;
-  for (const key of Object.keys(value)) {
-    if (key === keys[at]) {
-      if (!isStill(value[key], values[at++] as PlainJson)) return false;
-    } else if (!isLeftOut(value[key])) return false;
-  }
-  return at === keys.length;
-}
-
-function isSameRecord(value: object, copy: PlainJson): boolean {
-  if (!(value instanceof PlainRecord) || !(copy instanceof PlainRecord)) return false;
-  if (value.keys.length !== copy.keys.length) return false;
-  for (let i = 0; i < copy.keys.length; i++) {
-    if (value.keys[i] !== copy.keys[i] || !isStill(value.values[i], copy.values[i] as PlainJson)) return false;
-  }
-  return true;
-}
-
-function isLeftOut(value: unknown): boolean {
-  return value === undefined || typeof value === 'function' || typeof value === 'symbol';
 }

@@ -7,7 +7,8 @@
  */
 
 import type { Delta, MemberDelta, Run } from '../format/segment/delta.ts';
-import { isHostSound, isStill, KeyLists, PlainCopier, type PlainJson, PlainRecord, REPLACED } from './plain-json.ts';
+import { HeldCopies, isHostSound } from './held-copies.ts';
+import { PlainCopier, type PlainJson, PlainRecord, REPLACED, Shapes } from './plain-json.ts';
 
 /** The members whose elements are the history: the list of a Responses request, and that of a chat request. */
 const LIST_KEYS: readonly string[] = ['input', 'messages'];
@@ -18,14 +19,17 @@ const SEARCH_FACTOR = 8;
 
 interface HeldMember {
   key: string;
-  value: PlainJson;
+  /** Null for the list, which is held apart. */
+  value: HeldCopies | null;
 }
 
 interface Head {
   payload: number;
   members: readonly HeldMember[];
-  list: readonly PlainJson[];
+  list: HeldCopies;
 }
+
+type Runs = readonly Run<PlainJson>[];
 
 /** A delta that waits to be written, and what it makes of its lane. */
 export interface PreparedDelta {
@@ -38,7 +42,7 @@ export interface PreparedDelta {
 /** The last request of one thread, as the recorder copied it. */
 export class Lane {
   readonly number: number;
-  readonly #keyLists = new KeyLists();
+  readonly #shapes = new Shapes();
   #head: Head | null = null;
   constructor(number: number) {
     this.number = number;
@@ -72,25 +76,25 @@ export class Lane {
     }
     const base = isHostSound() ? this.#head : null;
     const around: object[] = [body];
-    const copier = new PlainCopier(this.#keyLists, around);
+    const copier = new PlainCopier(this.#shapes, around);
     const members: MemberDelta<PlainJson>[] = [];
     const held: HeldMember[] = [];
-    let list: readonly PlainJson[] | null = null;
+    const list = base?.list ?? new HeldCopies();
+    let runs: Runs | null = null;
     for (const name of Object.keys(body)) {
       const value = read(body, name, copier);
       const key = name.toWellFormed();
-      if (isPlainList(value) && listKeys.includes(key) && (list === null || !head)) {
+      if (isPlainList(value) && listKeys.includes(key) && (runs === null || !head)) {
         around.push(value);
-        const told = tellList(base?.list ?? [], value, copier);
+        runs = tellList(list, value, copier);
         around.pop();
-        list = told.items;
-        members.push({ op: 'list', key, runs: told.runs });
+        members.push({ op: 'list', key, runs });
         held.push({ key, value: null });
         continue;
       }
       const from = base === null ? -1 : base.members.findIndex((member) => member.key === key);
       const before = from < 0 ? undefined : base?.members[from];
-      if (before !== undefined && before.value !== null && stays(body, name, before.value)) {
+      if (before !== undefined && before.value !== null && stays(body, name, before.value, 0)) {
         members.push({ op: 'same', from });
         held.push(before);
         continue;
@@ -98,13 +102,13 @@ export class Lane {
       const copied = copier.copy(value, 1, key);
       if (copied === undefined) continue;
       members.push({ op: 'value', key, value: copied });
-      held.push({ key, value: copied });
+      held.push({ key, value: HeldCopies.of(copied) });
     }
     return {
       delta: { lane: this.number, base: base?.payload ?? null, head, members },
       replaced: copier.replaced,
       commit: (payload) => {
-        if (head) this.#head = { payload, members: held, list: list ?? [] };
+        if (head) this.#head = { payload, members: held, list: list.told(runs ?? []) };
       },
     };
   }
@@ -123,10 +127,10 @@ function read(holder: object, key: string | number, copier: PlainCopier): unknow
   }
 }
 
-/** Like {@link isStill}; a value that throws while it is compared counts as changed. */
-function stays(holder: object, key: string | number, copy: PlainJson): boolean {
+/** Whether the value still is the copy; one that throws while it is compared counts as changed. */
+function stays(holder: object, key: string | number, held: HeldCopies, index: number): boolean {
   try {
-    return isStill((holder as Record<string | number, unknown>)[key], copy);
+    return held.holds(index, (holder as Record<string | number, unknown>)[key]);
   } catch {
     return false;
   }
@@ -136,50 +140,47 @@ function stays(holder: object, key: string | number, copy: PlainJson): boolean {
  * Tells a list against the elements of the base's: the common start in one run, then, behind an edit, whatever is
  * found again. The search is paid from a budget, so that the whole stays linear in the two lists.
  */
-function tellList(base: readonly PlainJson[], list: readonly unknown[], copier: PlainCopier): ToldList {
+function tellList(base: HeldCopies, list: readonly unknown[], copier: PlainCopier): Runs {
   let same = 0;
-  while (same < list.length && same < base.length && stays(list, same, base[same] as PlainJson)) same++;
-  const told = new ToldList(base.slice(0, same));
+  while (same < list.length && same < base.length && stays(list, same, base, same)) same++;
+  const told = new RunList(same);
   let next = same;
   let budget = SEARCH_FACTOR * (base.length + list.length);
   for (let i = same; i < list.length; i++) {
-    const here = base[next];
-    if (here !== undefined && stays(list, i, here)) {
-      told.copy(here, next++);
+    if (next < base.length && stays(list, i, base, next)) {
+      told.copy(next++);
       continue;
     }
     const copied = copier.copy(read(list, i, copier), 2, String(i)) ?? null;
     let found = next;
-    while (found < base.length && budget > 0 && !isStill(copied, base[found] as PlainJson)) {
+    while (found < base.length && budget > 0 && !base.holdsCopy(found, copied)) {
       found++;
       budget--;
     }
     if (found < base.length && budget > 0) {
-      told.copy(base[found] as PlainJson, found);
+      told.copy(found);
       next = found + 1;
     } else told.add(copied);
   }
-  return told;
+  return told.runs;
 }
 
-/** The runs of a list, and the list they amount to. */
-class ToldList {
+/** The runs of a list, put together element by element. */
+class RunList {
   readonly runs: Run<PlainJson>[] = [];
-  readonly items: PlainJson[];
-  constructor(start: PlainJson[]) {
-    this.items = start;
-    if (start.length > 0) this.runs.push({ type: 'copy', start: 0, count: start.length });
+
+  /** @param start how many elements at the start are those of the base */
+  constructor(start: number) {
+    if (start > 0) this.runs.push({ type: 'copy', start: 0, count: start });
   }
 
-  copy(item: PlainJson, from: number): void {
-    this.items.push(item);
+  copy(from: number): void {
     const last = this.runs.at(-1);
     if (last?.type === 'copy' && last.start + last.count === from) last.count++;
     else this.runs.push({ type: 'copy', start: from, count: 1 });
   }
 
   add(item: PlainJson): void {
-    this.items.push(item);
     const last = this.runs.at(-1);
     if (last?.type === 'items') last.items.push(item);
     else this.runs.push({ type: 'items', items: [item] });

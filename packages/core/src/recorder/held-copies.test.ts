@@ -1,0 +1,110 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { HeldCopies, isHostSound } from './held-copies.ts';
+import { PlainCopier, type PlainJson, Shapes } from './plain-json.ts';
+
+const copyOf = (value: unknown): PlainJson => new PlainCopier(new Shapes()).copy(value) as PlainJson;
+/** Whether the value is taken for the copy of the other, which stands between two more. */
+const isStill = (value: unknown, other: unknown): boolean =>
+  HeldCopies.of(copyOf([other]), copyOf(other), copyOf({ other })).holds(1, value);
+
+describe('a value', () => {
+  it('still is its copy, whatever JSON it is', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        expect(isStill(value, value)).toBe(true);
+      }),
+    );
+  });
+
+  it('is never taken for the copy of another', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 3 }), fc.jsonValue({ maxDepth: 3 }), (value, other) => {
+        const same = JSON.stringify(value) === JSON.stringify(other);
+        expect(isStill(value, other)).toBe(same);
+      }),
+    );
+  });
+
+  it.each([
+    ['another order of keys', { b: 2, a: 1 }, { a: 1, b: 2 }],
+    ['a key more', { a: 1, b: 2, c: 3 }, { a: 1, b: 2 }],
+    ['a key less', { a: 1 }, { a: 1, b: 2 }],
+    ['an element more', { a: [1, 2, 3] }, { a: [1, 2] }],
+    ['an empty list for an empty object', { a: [] }, { a: {} }],
+    ['a null for a missing key', { a: null }, {}],
+  ])('is not its copy with %s', (_, value, other) => {
+    expect(isStill(value, other)).toBe(false);
+  });
+
+  it('is its copy with keys that JSON leaves out', () => {
+    const value = { a: undefined, b: 1, c: () => 1, d: Symbol('d'), e: 2 };
+    expect(isStill(value, value)).toBe(true);
+  });
+
+  it('is not compared by what its prototype lends it', () => {
+    const value = Object.create({ a: 1 }) as object;
+    expect(isStill(value, { a: 1 })).toBe(false);
+    expect(isStill(value, {})).toBe(true);
+  });
+
+  it('is its copy whichever of the two zeros it holds, as they are written alike', () => {
+    expect(isStill([0, -0], [-0, 0])).toBe(true);
+  });
+
+  it('is not its copy once it says something else as JSON', () => {
+    const hidden = { a: 1 };
+    Object.defineProperty(hidden, 'toJSON', { value: () => 'other' });
+    expect(isStill(hidden, { a: 1 })).toBe(false);
+    expect(isStill(Object.assign([1], { toJSON: () => 'other' }), [1])).toBe(false);
+  });
+
+  it('is not trusted while the host lends keys to every object', () => {
+    expect(isHostSound()).toBe(true);
+    Object.defineProperty(Object.prototype, 'lent', { value: 1, enumerable: true, configurable: true });
+    const isSound = isHostSound();
+    Reflect.deleteProperty(Object.prototype, 'lent');
+    expect(isSound).toBe(false);
+  });
+});
+
+describe('two copies', () => {
+  it('are the same where their JSON is', () => {
+    const value = fc.jsonValue({ maxDepth: 3 });
+    fc.assert(
+      fc.property(value, value, (one, other) => {
+        const same = JSON.stringify(one) === JSON.stringify(other);
+        expect(HeldCopies.of(null, copyOf(one)).holdsCopy(1, copyOf(other))).toBe(same);
+        expect(HeldCopies.of(null, copyOf(one)).holdsCopy(1, copyOf(one))).toBe(true);
+      }),
+    );
+  });
+});
+
+describe('a list told in runs', () => {
+  it('is what the runs say, whether it grows or is put together anew', () => {
+    const run = fc.oneof(
+      fc.record({ start: fc.nat(6), count: fc.nat(6) }),
+      fc.record({ items: fc.array(fc.jsonValue({ maxDepth: 2 }), { maxLength: 4 }) }),
+    );
+    fc.assert(
+      fc.property(fc.array(fc.jsonValue({ maxDepth: 2 }), { maxLength: 6 }), fc.array(run), (base, told) => {
+        const values: unknown[] = [];
+        const held = HeldCopies.of(...base.map(copyOf)).told(
+          told.map((one) => {
+            if ('items' in one) {
+              values.push(...one.items);
+              return { type: 'items', items: one.items.map(copyOf) };
+            }
+            const start = Math.min(one.start, base.length);
+            const count = Math.min(one.count, base.length - start);
+            values.push(...base.slice(start, start + count));
+            return { type: 'copy', start, count };
+          }),
+        );
+        expect(held.length).toBe(values.length);
+        for (const [i, value] of values.entries()) expect(held.holds(i, value)).toBe(true);
+      }),
+    );
+  });
+});
