@@ -8,20 +8,27 @@
 import type { Manifest } from '../format/manifest.ts';
 import { ByteWriter } from '../format/segment/byte-writer.ts';
 import type { PlainJson } from './plain-json.ts';
-import { PrettyPayloads, type ValuePrinter } from './pretty-payload.ts';
-import type { Sink, SinkEntry, SinkPayload } from './sink.ts';
+import { type PayloadText, PrettyPayloads, type ValuePrinter } from './pretty-payload.ts';
+import type { Sink, SinkEntry } from './sink.ts';
 
-/** The files of one bundle. Every method writes all of the pieces or throws, and keeps no reference to them. */
-export interface BundleFiles {
-  writeManifest(pieces: readonly Uint8Array[]): void;
-  /** Creates or replaces `payloads/<number>.json`. */
-  writePayload(number: number, pieces: readonly Uint8Array[]): void;
+/**
+ * The files of one bundle. Every method writes all of the bytes or throws, and keeps no reference to them. `W` is how
+ * the files know a payload they have written.
+ */
+export interface BundleFiles<W = unknown> {
+  writeManifest(bytes: Uint8Array): void;
+  /**
+   * Creates or replaces `payloads/<number>.json`.
+   *
+   * @throws BaseLostError where the base is no longer what was written
+   */
+  writePayload(number: number, text: PayloadText<W>): W;
   /** Adds to `trace.jsonl`. Where it throws, the log ends where it ended before. */
   appendEvent(bytes: Uint8Array): void;
   close(): void;
 }
 
-/** Above this the room for one payload is given back once it is written. */
+/** Above this the room for one event is given back once it is written. */
 const KEPT_BYTES = 1 << 20;
 
 const PLAIN_PRINTER: ValuePrinter<PlainJson> = {
@@ -36,39 +43,35 @@ const PLAIN_PRINTER: ValuePrinter<PlainJson> = {
 };
 
 /** Writes the bundle layout. */
-export class BundleSink implements Sink {
-  readonly #files: BundleFiles;
-  readonly #requests = new PrettyPayloads(PLAIN_PRINTER);
+export class BundleSink<W> implements Sink {
+  readonly #files: BundleFiles<W>;
+  readonly #printer = new PrettyPayloads<PlainJson, W>(PLAIN_PRINTER);
   readonly #out = new ByteWriter();
 
-  constructor(files: BundleFiles) {
+  constructor(files: BundleFiles<W>) {
     this.#files = files;
   }
 
   open(manifest: Manifest): void {
-    this.#files.writeManifest([manifestBytes(manifest)]);
+    this.#files.writeManifest(manifestBytes(manifest));
   }
 
   append(entry: SinkEntry): void {
-    for (const payload of entry.payloads) this.#files.writePayload(payload.number, this.#print(payload));
-    this.#out.truncate(0, KEPT_BYTES);
+    for (const { number, body } of entry.payloads) {
+      const printed = body.type === 'delta' ? this.#printer.print(number, body.delta) : this.#printer.whole(body.value);
+      printed.written(this.#files.writePayload(number, printed.text));
+    }
+    this.#out.truncate(0);
     this.#out.text(entry.line);
     this.#out.u8(0x0a);
     this.#files.appendEvent(this.#out.view());
     this.#out.truncate(0, KEPT_BYTES);
-    for (const lane of entry.closedLanes) this.#requests.close(lane);
+    for (const lane of entry.closedLanes) this.#printer.close(lane);
   }
 
   close(): void {
-    this.#requests.clear();
+    this.#printer.clear();
     this.#files.close();
-  }
-
-  #print({ number, body }: SinkPayload): readonly Uint8Array[] {
-    if (body.type === 'delta') return this.#requests.print(number, body.delta);
-    this.#out.truncate(0, KEPT_BYTES);
-    PLAIN_PRINTER.pretty(body.value, 0, this.#out);
-    return [this.#out.view()];
   }
 }
 

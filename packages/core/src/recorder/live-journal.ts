@@ -6,13 +6,13 @@
  */
 
 import type { EventType } from '../format/event.ts';
-import type { PayloadRef } from '../format/payload.ts';
+import type { PayloadKind, PayloadRef } from '../format/payload.ts';
 import { type Diagnostics, errorText } from './diagnostics.ts';
 import { ArgumentError, type EventDraft, evaluate, PayloadDraft } from './event-draft.ts';
 import { type Journal, NO_SCOPE, type Scope } from './journal.ts';
 import { PlainCopier } from './plain-json.ts';
 import { Lane, type PreparedDelta } from './request-delta.ts';
-import type { Sink, SinkPayload } from './sink.ts';
+import { BaseLostError, type Sink, type SinkPayload } from './sink.ts';
 import type { WriteBudget } from './write-budget.ts';
 
 /** What a live journal needs of its host. */
@@ -32,6 +32,8 @@ interface Prepared {
   payloads: SinkPayload[];
   fields: Record<string, unknown>;
   deltas: { number: number; prepared: PreparedDelta; lane: Lane }[];
+  /** How many parts of each payload gave way to a marker. */
+  replaced: { kind: PayloadKind; parts: number }[];
 }
 
 /** A journal that writes. */
@@ -72,7 +74,13 @@ export class LiveJournal implements Journal {
       this.#busy = true;
       const prepared = this.#prepare(draft, scope);
       code = 'write_failed';
-      this.#append(type, scope, prepared);
+      try {
+        this.#append(type, scope, prepared);
+      } catch (error) {
+        if (!(error instanceof BaseLostError)) throw error;
+        // The lanes have forgotten what was lost, so this tells everything.
+        this.#append(type, scope, this.#prepare(draft, scope));
+      }
       this.#busy = false;
       this.#noteLoss(2);
       return true;
@@ -153,7 +161,7 @@ export class LiveJournal implements Journal {
   }
 
   #prepare(draft: Record<string, unknown>, scope: Scope): Prepared {
-    const prepared: Prepared = { payloads: [], fields: {}, deltas: [] };
+    const prepared: Prepared = { payloads: [], fields: {}, deltas: [], replaced: [] };
     for (const name of Object.keys(draft)) {
       const value = draft[name];
       if (value instanceof PayloadDraft) prepared.fields[name] = this.#payload(value, scope, prepared);
@@ -166,18 +174,18 @@ export class LiveJournal implements Journal {
     const number = this.#payloads + prepared.payloads.length + 1;
     const lane = form === 'whole' || scope.threadId === null ? null : this.#lane(scope.threadId);
     const delta = form === 'checkpoint' ? lane?.checkpoint(value) : lane?.request(value, form === 'request');
-    let replaced: number;
+    let parts: number;
     if (lane !== null && delta !== null && delta !== undefined) {
-      replaced = delta.replaced;
+      parts = delta.replaced;
       prepared.deltas.push({ number, prepared: delta, lane });
       prepared.payloads.push({ number, kind, body: { type: 'delta', delta: delta.delta } });
     } else {
       const copier = new PlainCopier();
       const copied = copier.copy(value) ?? null;
-      replaced = copier.replaced;
+      parts = copier.replaced;
       prepared.payloads.push({ number, kind, body: { type: 'whole', value: copied } });
     }
-    if (replaced > 0) this.#options.diagnostics.count('value_replaced', kind, undefined, replaced);
+    if (parts > 0) prepared.replaced.push({ kind, parts });
     return { raw_payload_id: `raw_payload:${number}`, kind: { type: kind }, path: `payloads/${number}.json` };
   }
 
@@ -190,7 +198,7 @@ export class LiveJournal implements Journal {
     return lane;
   }
 
-  #append(type: EventType, scope: Scope, { payloads, fields, deltas }: Prepared): void {
+  #append(type: EventType, scope: Scope, { payloads, fields, deltas, replaced }: Prepared): void {
     const line = eventLine({
       schema_version: SCHEMA_VERSION,
       seq: this.#seq + 1,
@@ -213,6 +221,7 @@ export class LiveJournal implements Journal {
     this.#payloads += payloads.length;
     this.#closedLanes = [];
     for (const { number, prepared } of deltas) prepared.commit(number);
+    for (const { kind, parts } of replaced) this.#options.diagnostics.count('value_replaced', kind, undefined, parts);
   }
 
   #now(): number {

@@ -11,7 +11,6 @@ import {
   SegmentDecoder,
   type SegmentDecoderOptions,
   type SegmentEvent,
-  type SegmentPayload,
   type SegmentTail,
 } from '../format/segment/segment-decoder.ts';
 import { type BundleFiles, manifestBytes } from './bundle-sink.ts';
@@ -36,11 +35,12 @@ export interface Materialized {
  * Writes a segment as a bundle. Payloads come before the event that names them. Does not close the files.
  *
  * @param chunks the segment in pieces of any size
- * @throws SegmentError where the bytes are no segment; whatever the files throw
+ * @throws SegmentError where the bytes are no segment; BaseLostError where somebody changes the files meanwhile;
+ *   whatever else the files throw
  */
-export function materialize(
+export function materialize<W>(
   chunks: Iterable<Uint8Array>,
-  files: BundleFiles,
+  files: BundleFiles<W>,
   options: SegmentDecoderOptions = {},
 ): Materialized {
   const decoder = new SegmentDecoder(options);
@@ -55,27 +55,31 @@ export function materialize(
   return { events: writer.events, payloads: writer.payloads, tail: decoder.tail() };
 }
 
-class BundleWriter {
+class BundleWriter<W> {
   events = 0;
   payloads = 0;
   #manifestWritten = false;
-  readonly #files: BundleFiles;
-  readonly #requests = new PrettyPayloads(TEXT_PRINTER);
+  readonly #files: BundleFiles<W>;
+  readonly #printer = new PrettyPayloads<Uint8Array, W>(TEXT_PRINTER);
   readonly #out = new ByteWriter();
 
-  constructor(files: BundleFiles) {
+  constructor(files: BundleFiles<W>) {
     this.#files = files;
   }
 
   manifest(manifest: unknown): void {
     if (this.#manifestWritten || manifest === undefined) return;
     this.#manifestWritten = true;
-    this.#files.writeManifest([manifestBytes(manifest as Manifest)]);
+    this.#files.writeManifest(manifestBytes(manifest as Manifest));
   }
 
   event({ line, payloads, closedLanes }: SegmentEvent): void {
     for (const payload of payloads) {
-      this.#files.writePayload(payload.number, this.#print(payload));
+      const printed =
+        payload.type === 'delta'
+          ? this.#printer.print(payload.number, payload.delta)
+          : this.#printer.whole(payload.text);
+      printed.written(this.#files.writePayload(payload.number, printed.text));
       this.payloads++;
     }
     this.#out.truncate(0);
@@ -83,13 +87,6 @@ class BundleWriter {
     this.#out.u8(0x0a);
     this.#files.appendEvent(this.#out.view());
     this.events++;
-    for (const lane of closedLanes) this.#requests.close(lane);
-  }
-
-  #print(payload: SegmentPayload): readonly Uint8Array[] {
-    if (payload.type === 'delta') return this.#requests.print(payload.number, payload.delta);
-    this.#out.truncate(0);
-    indentJson(payload.text, 0, this.#out);
-    return [this.#out.view()];
+    for (const lane of closedLanes) this.#printer.close(lane);
   }
 }

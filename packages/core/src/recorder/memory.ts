@@ -1,19 +1,28 @@
 /** Traces that stay in memory: for hosts without files, and for tests. */
 
 import type { BundleFiles } from './bundle-sink.ts';
+import type { PayloadText } from './pretty-payload.ts';
 import type { SegmentFile } from './segment-sink.ts';
 
 /** A bundle as a map from path to bytes. */
-export class MemoryBundle implements BundleFiles {
+export class MemoryBundle implements BundleFiles<Uint8Array> {
   readonly #files = new Map<string, Uint8Array>();
   readonly #log: Uint8Array[] = [];
 
-  writeManifest(pieces: readonly Uint8Array[]): void {
-    this.#files.set('manifest.json', joined(pieces));
+  writeManifest(bytes: Uint8Array): void {
+    this.#files.set('manifest.json', bytes.slice());
   }
 
-  writePayload(number: number, pieces: readonly Uint8Array[]): void {
-    this.#files.set(`payloads/${number}.json`, joined(pieces));
+  writePayload(number: number, { base, pieces }: PayloadText<Uint8Array>): Uint8Array {
+    const bytes = joined(
+      pieces.map((piece) => {
+        if (piece instanceof Uint8Array) return piece;
+        if (base === null) throw new RangeError(`payload ${number} builds on nothing`);
+        return base.subarray(piece.start, piece.end);
+      }),
+    );
+    this.#files.set(`payloads/${number}.json`, bytes);
+    return bytes;
   }
 
   appendEvent(bytes: Uint8Array): void {

@@ -1,9 +1,10 @@
 /**
  * The text of a payload file, put together from deltas: what both the `bundle` sink and `materialize` write.
  *
- * A lane keeps the printed bytes of its head, so that a request costs the printing of what is new in it. The layout is
- * that of the reference: two spaces, no line feed at the end, the value of `tools` compact on one line. Not here: how
- * one value is printed (the caller's, because it may hold data or compact text), files.
+ * A request costs the printing of what is new in it; the rest is taken from the file of the request before it, so that
+ * nothing printed is held. The layout is that of the reference: two spaces, no line feed at the end, the value of
+ * `tools` compact on one line. Not here: how one value is printed (the caller's, because it may hold data or compact
+ * text), reading and writing (`BundleFiles`).
  */
 
 import { ByteWriter } from '../format/segment/byte-writer.ts';
@@ -16,97 +17,90 @@ export interface ValuePrinter<T> {
   compact(value: T, out: ByteWriter): void;
 }
 
-/** Held bytes grow slowly: they are held as long as their thread lives. */
-const HELD_GROWTH = 1.125;
+/** Bytes `start` to `end` of the payload that another one builds on. */
+export interface Stretch {
+  start: number;
+  end: number;
+}
+
+/** The text of a payload file, in pieces. */
+export interface PayloadText<W> {
+  /** The payload the stretches are of, as the files know it; null where there are none. */
+  base: W | null;
+  /** The bytes are shared with the printer: to be used before it prints again. */
+  pieces: readonly (Uint8Array | Stretch)[];
+}
+
+/** A payload that is ready to be written. */
+export interface PrettyPayload<W> {
+  text: PayloadText<W>;
+  /** To be called once it is written. */
+  written(payload: W): void;
+}
+
 const COMPACT_KEY = 'tools';
+const MEMBER_INDENT = 2;
 const ITEM_INDENT = 4;
+/** Above this the room for what is new in one payload is given back once it is written. */
+const KEPT_BYTES = 1 << 20;
 
-const encoder = new TextEncoder();
-const OPEN = encoder.encode('{\n');
-const NEXT_MEMBER = encoder.encode(',\n');
-const CLOSE = encoder.encode('\n}');
-const EMPTY = encoder.encode('{}');
-const LIST_CLOSE = encoder.encode('\n  ]');
-
-/** The printed elements of a list, each with the comma, line feed and indentation before it. */
-class PrintedList {
-  readonly bytes = new ByteWriter(HELD_GROWTH);
-  /** Where each element ends. */
-  readonly ends: number[] = [];
-
-  add<T>(value: T, printer: ValuePrinter<T>): void {
-    this.bytes.text(',\n    ');
-    printer.pretty(value, ITEM_INDENT, this.bytes);
-    this.ends.push(this.bytes.length);
-  }
-
-  copy(from: PrintedList, start: number, count: number): void {
-    for (let i = start; i < start + count; i++) {
-      this.bytes.bytes(from.#element(i));
-      this.ends.push(this.bytes.length);
-    }
-  }
-
-  keep(count: number): void {
-    this.ends.length = Math.min(count, this.ends.length);
-    this.bytes.truncate(this.ends.at(-1) ?? 0);
-  }
-
-  /** The elements as they stand between the brackets. */
-  view(): Uint8Array {
-    return this.bytes.view(1);
-  }
-
-  #element(index: number): Uint8Array {
-    return this.bytes.view(index === 0 ? 0 : (this.ends[index - 1] as number), this.ends[index]);
-  }
+/** Where a member stands in its file. */
+interface PlacedMember {
+  start: number;
+  end: number;
+  list: PlacedList | null;
 }
 
-/** A member as it is printed: its bytes, or those up to the list's opening bracket. */
-interface PrintedMember {
-  bytes: Uint8Array;
-  list: PrintedList | null;
+/** Where the elements of a list stand in their file. */
+interface PlacedList {
+  /** Behind the opening bracket. */
+  start: number;
+  /** Where each element ends, counted from `start`. */
+  ends: number[];
 }
 
-/** The printed head of each lane. */
-export class PrettyPayloads<T> {
+interface Head<W> {
+  number: number;
+  payload: W;
+  members: readonly PlacedMember[];
+}
+
+/** Where the last request of each lane stands. */
+export class PrettyPayloads<T, W> {
   readonly #printer: ValuePrinter<T>;
-  readonly #heads = new Map<number, { number: number; members: readonly PrintedMember[] }>();
+  readonly #heads = new Map<number, Head<W>>();
+  readonly #out = new ByteWriter();
 
   constructor(printer: ValuePrinter<T>) {
     this.#printer = printer;
   }
 
   /**
-   * The bytes of one payload, in pieces. They are shared with the lane: use them before the next call.
+   * A payload that is told against an earlier one.
    *
    * @throws RangeError where the delta names what its base does not have
    */
-  print(number: number, delta: Delta<T>): Uint8Array[] {
-    const head = delta.base === null ? null : this.#heads.get(delta.lane);
-    if (head === undefined || (head !== null && head.number !== delta.base)) {
+  print(number: number, delta: Delta<T>): PrettyPayload<W> {
+    const head = delta.base === null ? null : (this.#heads.get(delta.lane) ?? null);
+    if (delta.base !== null && head?.number !== delta.base) {
       throw new RangeError(`payload ${number} builds on payload ${delta.base}, which is not the head of its lane`);
     }
-    const base = head?.members ?? [];
-    const held = base.find((member) => member.list !== null)?.list ?? new PrintedList();
-    const members: PrintedMember[] = [];
-    for (const member of delta.members) {
-      if (member.op === 'same') {
-        const same = base[member.from];
-        if (same === undefined) throw new RangeError(`payload ${delta.base} has no member ${member.from}`);
-        members.push(same);
-      } else if (member.op === 'value') members.push({ bytes: this.#value(member.key, member.value), list: null });
-      else {
-        const list = this.#list(held, member.runs, delta.head);
-        const bytes = encoder.encode(`  ${JSON.stringify(member.key)}: [`);
-        members.push({
-          bytes: list.ends.length === 0 ? encoder.encode(`  ${JSON.stringify(member.key)}: []`) : bytes,
-          list,
-        });
-      }
-    }
-    if (delta.head) this.#heads.set(delta.lane, { number, members });
-    return assemble(members);
+    this.#out.truncate(0, KEPT_BYTES);
+    const page = new Page(this.#out);
+    const members = this.#members(page, delta, head?.members ?? []);
+    return {
+      text: { base: head?.payload ?? null, pieces: page.pieces() },
+      written: (payload) => {
+        if (delta.head) this.#heads.set(delta.lane, { number, payload, members });
+      },
+    };
+  }
+
+  /** A payload of its own. */
+  whole(value: T): PrettyPayload<W> {
+    this.#out.truncate(0, KEPT_BYTES);
+    this.#printer.pretty(value, 0, this.#out);
+    return { text: { base: null, pieces: [this.#out.view()] }, written: () => undefined };
   }
 
   /** Forgets every lane. */
@@ -119,36 +113,101 @@ export class PrettyPayloads<T> {
     this.#heads.delete(lane);
   }
 
-  #value(key: string, value: T): Uint8Array {
-    const out = new ByteWriter();
-    out.text(`  ${JSON.stringify(key)}: `);
-    if (key === COMPACT_KEY) this.#printer.compact(value, out);
-    else this.#printer.pretty(value, 2, out);
-    return out.view().slice();
+  #members(page: Page, delta: Delta<T>, base: readonly PlacedMember[]): PlacedMember[] {
+    const members: PlacedMember[] = [];
+    const baseList = base.find((member) => member.list !== null)?.list ?? { start: 0, ends: [] };
+    page.text(delta.members.length === 0 ? '{' : '{\n');
+    for (const [i, member] of delta.members.entries()) {
+      const before = delta.members[i - 1];
+      if (member.op === 'same' && before?.op === 'same' && before.from + 1 === member.from) {
+        // What stands between two members that stay side by side, so that they are one stretch.
+        page.copy(base[before.from]?.end ?? 0, base[member.from]?.start ?? 0);
+      } else if (i > 0) page.text(',\n');
+      const start = page.length;
+      let list: PlacedList | null = null;
+      if (member.op === 'same') {
+        const same = base[member.from];
+        if (same === undefined) throw new RangeError(`payload ${delta.base} has no member ${member.from}`);
+        page.copy(same.start, same.end);
+      } else {
+        page.text(`  ${JSON.stringify(member.key)}: `);
+        if (member.op === 'list') list = this.#list(page, baseList, member.runs);
+        else if (member.key === COMPACT_KEY) page.print((out) => this.#printer.compact(member.value, out));
+        else page.print((out) => this.#printer.pretty(member.value, MEMBER_INDENT, out));
+      }
+      members.push({ start, end: page.length, list });
+    }
+    page.text(delta.members.length === 0 ? '}' : '\n}');
+    return members;
   }
 
-  #list(held: PrintedList, runs: readonly Run<T>[], head: boolean): PrintedList {
-    const [first] = runs;
-    const grows =
-      head && first?.type === 'copy' && first.start === 0 && runs.every((run, i) => i === 0 || run.type === 'items');
-    const list = grows ? held : new PrintedList();
-    if (grows) list.keep(first.count);
-    for (const run of grows ? runs.slice(1) : runs) {
-      if (run.type === 'items') for (const item of run.items) list.add(item, this.#printer);
-      else if (run.start + run.count <= held.ends.length) list.copy(held, run.start, run.count);
-      else throw new RangeError(`a list of ${held.ends.length} elements has no elements ${run.start} + ${run.count}`);
+  #list(page: Page, base: PlacedList, runs: readonly Run<T>[]): PlacedList {
+    page.text('[');
+    const start = page.length;
+    const ends: number[] = [];
+    for (const run of runs) {
+      if (run.type === 'items') {
+        for (const item of run.items) {
+          page.text(ends.length === 0 ? '\n    ' : ',\n    ');
+          page.print((out) => this.#printer.pretty(item, ITEM_INDENT, out));
+          ends.push(page.length - start);
+        }
+        continue;
+      }
+      if (run.start + run.count > base.ends.length) {
+        throw new RangeError(`a list of ${base.ends.length} elements has no elements ${run.start} + ${run.count}`);
+      }
+      if (run.count === 0) continue;
+      if (ends.length > 0) page.text(',');
+      // The comma before an element is not a part of it.
+      const first = run.start === 0 ? 0 : (base.ends[run.start - 1] as number) + 1;
+      const moved = page.length - start - first;
+      for (let at = run.start; at < run.start + run.count; at++) ends.push((base.ends[at] as number) + moved);
+      page.copy(base.start + first, base.start + (base.ends[run.start + run.count - 1] as number));
     }
-    return list;
+    page.text(ends.length === 0 ? ']' : '\n  ]');
+    return { start, ends };
   }
 }
 
-function assemble(members: readonly PrintedMember[]): Uint8Array[] {
-  if (members.length === 0) return [EMPTY];
-  const out: Uint8Array[] = [];
-  for (const { bytes, list } of members) {
-    out.push(out.length === 0 ? OPEN : NEXT_MEMBER, bytes);
-    if (list !== null && list.ends.length > 0) out.push(list.view(), LIST_CLOSE);
+/** A payload file in the making. */
+class Page {
+  readonly #out: ByteWriter;
+  /** What is new is a stretch of the writer. */
+  readonly #stretches: { isNew: boolean; start: number; end: number }[] = [];
+  #length = 0;
+
+  constructor(out: ByteWriter) {
+    this.#out = out;
   }
-  out.push(CLOSE);
-  return out;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  text(text: string): void {
+    this.print((out) => out.text(text));
+  }
+
+  print(write: (out: ByteWriter) => void): void {
+    const start = this.#out.length;
+    write(this.#out);
+    this.#add(true, start, this.#out.length);
+  }
+
+  /** Takes a stretch of the payload this one builds on. */
+  copy(start: number, end: number): void {
+    this.#add(false, start, end);
+  }
+
+  pieces(): (Uint8Array | Stretch)[] {
+    return this.#stretches.map(({ isNew, start, end }) => (isNew ? this.#out.view(start, end) : { start, end }));
+  }
+
+  #add(isNew: boolean, start: number, end: number): void {
+    this.#length += end - start;
+    const last = this.#stretches.at(-1);
+    if (last?.isNew === isNew && last.end === start) last.end = end;
+    else this.#stretches.push({ isNew, start, end });
+  }
 }

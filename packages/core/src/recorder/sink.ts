@@ -29,11 +29,23 @@ export interface SinkEntry {
   closedLanes: readonly number[];
 }
 
+/**
+ * Thrown by {@link Sink.append} where what a delta builds on can no longer be read: somebody removed or changed it. The
+ * entry can be appended once its payloads are told in full.
+ */
+export class BaseLostError extends Error {
+  override readonly name = 'BaseLostError';
+}
+
 /** Where a recorder writes. */
 export interface Sink {
   /** Begins the trace. Called once, before everything else. */
   open(manifest: Manifest): void;
-  /** Writes payloads first, then the event that names them. */
+  /**
+   * Writes payloads first, then the event that names them.
+   *
+   * @throws BaseLostError; whatever else the writing throws
+   */
   append(entry: SinkEntry): void;
   /** Lets go of everything. Nothing is appended afterwards. */
   close(): void;

@@ -1,20 +1,32 @@
 /** The files of a bundle on disk: `manifest.json`, `trace.jsonl` and `payloads/<number>.json`. */
 
-import { closeSync, mkdirSync, openSync, unlinkSync, writevSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { EVENT_LOG_FILE, MANIFEST_FILE } from '../../format/manifest.ts';
 import type { BundleFiles } from '../../recorder/bundle-sink.ts';
+import type { PayloadText } from '../../recorder/pretty-payload.ts';
+import { BaseLostError } from '../../recorder/sink.ts';
 import { AppendFile } from './append-file.ts';
+import { ChunkWriter } from './chunk-writer.ts';
 
 const PAYLOADS_DIRECTORY = 'payloads';
 /** A bundle holds what was said to a model and what it did: for its owner's eyes only. */
 const OWNER_ONLY_DIRECTORY = 0o700;
 const OWNER_ONLY_FILE = 0o600;
 
+/** A payload file as it was when it was written. Where one of these differs, somebody else has written it. */
+export interface PayloadFile {
+  readonly path: string;
+  readonly size: number;
+  readonly inode: number;
+  readonly modified: number;
+}
+
 /** A bundle directory that is being written. */
-export class BundleDirectory implements BundleFiles {
+export class BundleDirectory implements BundleFiles<PayloadFile> {
   readonly path: string;
   #log: AppendFile | null = null;
+  readonly #writer = new ChunkWriter();
 
   /** @throws where the directory exists or cannot be made */
   constructor(path: string) {
@@ -23,13 +35,13 @@ export class BundleDirectory implements BundleFiles {
     mkdirSync(join(path, PAYLOADS_DIRECTORY), { mode: OWNER_ONLY_DIRECTORY });
   }
 
-  writeManifest(pieces: readonly Uint8Array[]): void {
-    writeFile(join(this.path, MANIFEST_FILE), pieces);
+  writeManifest(bytes: Uint8Array): void {
+    this.#write(join(this.path, MANIFEST_FILE), { base: null, pieces: [bytes] });
     this.#log = new AppendFile(join(this.path, EVENT_LOG_FILE));
   }
 
-  writePayload(number: number, pieces: readonly Uint8Array[]): void {
-    writeFile(join(this.path, PAYLOADS_DIRECTORY, `${number}.json`), pieces);
+  writePayload(number: number, text: PayloadText<PayloadFile>): PayloadFile {
+    return this.#write(join(this.path, PAYLOADS_DIRECTORY, `${number}.json`), text);
   }
 
   appendEvent(bytes: Uint8Array): void {
@@ -41,39 +53,42 @@ export class BundleDirectory implements BundleFiles {
     this.#log?.close();
     this.#log = null;
   }
+
+  #write(path: string, { base, pieces }: PayloadText<PayloadFile>): PayloadFile {
+    const source = base === null ? null : openBase(base);
+    try {
+      const target = openSync(path, 'w', OWNER_ONLY_FILE);
+      try {
+        this.#writer.write(target, pieces, source);
+        return payloadFile(path, target);
+      } catch (error) {
+        remove(path);
+        throw error;
+      } finally {
+        closeSync(target);
+      }
+    } finally {
+      if (source !== null) closeSync(source);
+    }
+  }
 }
 
-/** Writes a whole file, in as few system calls as there can be. */
-function writeFile(path: string, pieces: readonly Uint8Array[]): void {
-  const fd = openSync(path, 'w', OWNER_ONLY_FILE);
+function payloadFile(path: string, descriptor: number): PayloadFile {
+  const { size, ino, mtimeMs } = fstatSync(descriptor);
+  return { path, size, inode: ino, modified: mtimeMs };
+}
+
+function openBase(base: PayloadFile): number {
+  let descriptor: number;
   try {
-    writeAll(fd, pieces);
+    descriptor = openSync(base.path, 'r');
   } catch (error) {
-    closeSync(fd);
-    remove(path);
-    throw error;
+    throw new BaseLostError(`${base.path} cannot be opened`, { cause: error });
   }
-  closeSync(fd);
-}
-
-function writeAll(fd: number, pieces: readonly Uint8Array[]): void {
-  let left = pieces;
-  while (left.length > 0) {
-    const written = writevSync(fd, left);
-    if (written === 0) throw new Error('nothing could be written');
-    left = behind(left, written);
-  }
-}
-
-/** What is left of the pieces behind the first `count` bytes. */
-function behind(pieces: readonly Uint8Array[], count: number): Uint8Array[] {
-  let skip = count;
-  let first = 0;
-  while (first < pieces.length && skip >= (pieces[first] as Uint8Array).length)
-    skip -= (pieces[first++] as Uint8Array).length;
-  const left = pieces.slice(first);
-  if (skip > 0 && left[0] !== undefined) left[0] = left[0].subarray(skip);
-  return left;
+  const { size, inode, modified } = payloadFile(base.path, descriptor);
+  if (size === base.size && inode === base.inode && modified === base.modified) return descriptor;
+  closeSync(descriptor);
+  throw new BaseLostError(`${base.path} was changed`);
 }
 
 function remove(path: string): void {
