@@ -32,6 +32,15 @@ describe('the output of an MCP result', () => {
     expect(modelOutput({ content: [text('failed')], structuredContent: { code: 1 }, isError: true })).toBe('failed');
   });
 
+  test('an image there is no room for is named', () => {
+    const large = { ...image, data: 'x'.repeat(12_000_000) };
+    expect(modelOutput({ content: [large, large, image] })).toMatchObject([
+      { type: 'input_image' },
+      { type: 'input_text', text: '[image of 12000022 characters, left out]' },
+      { type: 'input_image' },
+    ]);
+  });
+
   test('text beyond the limit loses its middle, and images are kept', () => {
     const long = `begin ${'x'.repeat(50_000)} end`;
     const one = modelOutput({ content: [text(long)] });

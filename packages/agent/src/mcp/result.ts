@@ -8,6 +8,8 @@ import type { OutputPart } from '../tools/tool.ts';
 const MOST_TEXT_BYTES = 40_000;
 /** A part costs something even where it is empty. */
 const PART_BYTES = 20;
+/** All images of a result together. They are sent again with every request. */
+const MOST_IMAGE_CHARS = 20_000_000;
 
 /**
  * Text alone becomes text, and images make parts. A structured result stands for the text beside it, which by the
@@ -32,17 +34,25 @@ export function modelError(message: string): string {
   return buffer.excerpt().text;
 }
 
-/** The text of all parts within the limit: one that is too long loses its middle, and what comes behind is left out. */
+/**
+ * The parts within the limits: a text that is too long loses its middle, and texts behind it are left out. An image
+ * there is no room for is named.
+ */
 function shortened(parts: readonly OutputPart[]): OutputPart[] {
   let left_bytes = MOST_TEXT_BYTES;
+  let left_chars = MOST_IMAGE_CHARS;
   return parts.flatMap((part) => {
-    if (part.type !== 'input_text') return [part];
+    if (part.type === 'input_image' && part.image_url.length <= left_chars) {
+      left_chars -= Math.max(part.image_url.length, PART_BYTES);
+      return [part];
+    }
     if (left_bytes <= 0) return [];
-    const size_bytes = Math.max(Buffer.byteLength(part.text), PART_BYTES);
+    const told = part.type === 'input_text' ? part.text : `[image of ${part.image_url.length} characters, left out]`;
+    const size_bytes = Math.max(Buffer.byteLength(told), PART_BYTES);
     const buffer = new OutputBuffer(left_bytes);
     left_bytes -= size_bytes;
-    if (left_bytes >= 0) return [part];
-    buffer.push(part.text);
+    if (left_bytes >= 0) return [text(told)];
+    buffer.push(told);
     return [text(buffer.excerpt().text)];
   });
 }

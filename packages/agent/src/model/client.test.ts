@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { ModelClient } from './client.ts';
 import { assistantText, type Item } from './item.ts';
 
+const MAX_ANSWER_BYTES = 1_000_000;
 const COMPLETED = { type: 'response.completed', response: { id: 'resp_1', status: 'completed', output: [] } };
 
 /** A client of a service that answers whatever it is asked with this. */
@@ -19,7 +20,7 @@ async function served(type: string, body: string): Promise<ModelClient> {
     server.close();
   });
   const baseURL = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return new ModelClient(new OpenAI({ apiKey: 'k', baseURL }), 60_000);
+  return new ModelClient(new OpenAI({ apiKey: 'k', baseURL }), 60_000, MAX_ANSWER_BYTES);
 }
 
 async function respond(...events: ({ type: string } | null)[]) {
@@ -79,5 +80,29 @@ describe('a service that says anything', () => {
       .start(() => ({}));
     const answer = await client.compact({ model: 'm' }, attempt, AbortSignal.timeout(60_000));
     expect(answer).toMatchObject({ status: 'failed', failure: { kind: 'final' } });
+  });
+
+  it('is not heard to the end where an event never ends', async () => {
+    const { answer } = await respond({ type: 'x'.repeat(MAX_ANSWER_BYTES) }, COMPLETED);
+    const message = `The service sent an event of more than ${MAX_ANSWER_BYTES} bytes.`;
+    expect(answer).toMatchObject({ status: 'failed', failure: { message, kind: 'final' } });
+  });
+
+  it('is heard to the end however long a stream of small events is', async () => {
+    const delta = { type: 'response.output_text.delta', delta: 'word '.repeat(1000) };
+    const { heard, answer } = await respond(...Array.from({ length: 600 }, () => delta), COMPLETED);
+    expect(answer).toMatchObject({ status: 'completed' });
+    expect(heard).toHaveLength(600);
+  });
+
+  it('has not compacted a history to more than can be held', async () => {
+    const client = await served('application/json', JSON.stringify({ output: ['x'.repeat(MAX_ANSWER_BYTES)] }));
+    const attempt = startRollout({ root: null })
+      .root.startTurn()
+      .compaction({ model: 'm', providerName: 'p' })
+      .start(() => ({}));
+    const answer = await client.compact({ model: 'm' }, attempt, AbortSignal.timeout(60_000));
+    const message = `The service sent an answer of more than ${MAX_ANSWER_BYTES} bytes.`;
+    expect(answer).toMatchObject({ status: 'failed', failure: { message, kind: 'final' } });
   });
 });

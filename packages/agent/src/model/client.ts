@@ -16,6 +16,7 @@ import type {
   ResponseCreateParamsStreaming,
   ResponseStreamEvent,
 } from 'openai/resources/responses/responses';
+import { boundedFetch, MAX_ANSWER_BYTES } from './bounded-fetch.ts';
 import { failureOf, ModelFailure, pageFailure, streamFailure } from './failure.ts';
 import { IdleGuard } from './idle-guard.ts';
 import { type Item, isItem } from './item.ts';
@@ -50,10 +51,17 @@ export class ModelClient {
   readonly #client: OpenAI;
   readonly #idle_ms: number;
 
-  /** @param idle_ms how long a stream may say nothing before it counts as lost */
-  constructor(client: OpenAI, idle_ms: number) {
+  /**
+   * @param idle_ms how long a stream may say nothing before it counts as lost
+   * @param maxAnswerBytes how large an event of a stream may be, and any other answer
+   */
+  constructor(client: OpenAI, idle_ms: number, maxAnswerBytes: number = MAX_ANSWER_BYTES) {
     // Every upstream request is an attempt of its own: the client must not repeat one by itself, nor print.
-    this.#client = client.withOptions({ maxRetries: 0, logLevel: 'off' });
+    this.#client = client.withOptions({
+      maxRetries: 0,
+      logLevel: 'off',
+      fetch: boundedFetch(globalThis.fetch, maxAnswerBytes),
+    });
     this.#idle_ms = idle_ms;
   }
 
