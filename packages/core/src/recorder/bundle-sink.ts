@@ -57,15 +57,17 @@ export class BundleSink<W> implements Sink {
   }
 
   append(entry: SinkEntry): void {
-    for (const { number, body } of entry.payloads) {
+    const written = entry.payloads.map(({ number, body }) => {
       const printed = body.type === 'delta' ? this.#printer.print(number, body.delta) : this.#printer.whole(body.value);
-      printed.written(this.#files.writePayload(number, printed.text));
-    }
+      return { printed, payload: this.#files.writePayload(number, printed.text) };
+    });
     this.#out.truncate(0);
     this.#out.text(entry.line);
     this.#out.u8(0x0a);
     this.#files.appendEvent(this.#out.view());
     this.#out.truncate(0, KEPT_BYTES);
+    // Not before the event stands in the log: until then the payloads may be replaced.
+    for (const { printed, payload } of written) printed.written(payload);
     for (const lane of entry.closedLanes) this.#printer.close(lane);
   }
 

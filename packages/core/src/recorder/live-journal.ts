@@ -214,7 +214,8 @@ export class LiveJournal implements Journal {
       if (budget === null) sink.append(entry);
       else budget.charge(() => sink.append(entry));
     } catch (error) {
-      for (const { lane } of deltas) lane.reset();
+      // What else was not written leaves the lanes where they are: the last request that was stands on disk.
+      if (error instanceof BaseLostError) for (const { lane } of deltas) lane.reset();
       throw error;
     }
     this.#seq++;

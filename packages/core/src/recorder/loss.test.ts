@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { BundleSink } from './bundle-sink.ts';
 import type { InferenceAttempt } from './inference.ts';
 import { MemoryBundle } from './memory.ts';
@@ -73,21 +73,45 @@ describe('what is lost', () => {
     expect(payloads.at(-1)).toContain('This trace is incomplete: 4 records were not recorded (write_failed 4).');
   });
 
-  it('makes the next request stand in full, because a delta needs what stands on disk', () => {
-    let failures = 0;
-    const { sink, memory } = failing(
-      ({ payloads: [payload] }) => payload?.kind === 'inference_request' && failures++ === 1,
-    );
+  it('leaves the next request to build on the last one that stands on disk', () => {
+    const bases: unknown[] = [];
+    const { sink, memory } = failing(({ payloads: [payload] }) => {
+      if (payload?.kind !== 'inference_request' || payload.body.type !== 'delta') return false;
+      bases.push(payload.body.delta.base);
+      return bases.length === 2;
+    });
     const rollout = startRollout(testHost(sink));
     const items: object[] = [];
     for (let n = 1; n <= 3; n++) {
       items.push(message(`msg_${n}`, 'user', `${n}`));
       rollout.root.startTurn().inference(MODEL).start(request(items));
     }
+    expect(bases).toEqual([null, 2, 2]);
     const inputs = [...memory.files()]
       .filter(([path]) => path.startsWith('payloads/'))
       .map(([, bytes]) => (JSON.parse(new TextDecoder().decode(bytes)) as { input?: object[] }).input?.length);
     expect(inputs.filter((length) => length !== undefined)).toEqual([1, 3]);
+  });
+
+  it('is an event whose payload was written already, and the payload is written anew', () => {
+    const memory = new MemoryBundle();
+    const append = vi.spyOn(memory, 'appendEvent');
+    const rollout = startRollout(testHost(new BundleSink(memory)));
+    const items: object[] = [];
+    for (let n = 1; n <= 4; n++) {
+      items.push(message(`msg_${n}`, 'user', `${n}`));
+      const turn = rollout.root.startTurn();
+      if (n === 2) {
+        append.mockImplementationOnce(() => {
+          throw new Error('ENOSPC: no space left on device');
+        });
+      }
+      turn.inference(MODEL).start(request(items));
+    }
+    expect(rollout.troubles).toEqual({ write_failed: 1 });
+    const texts = [...memory.files()].map(([path, bytes]) => [path, new TextDecoder().decode(bytes)] as const);
+    const asked = texts.filter(([, text]) => text.includes('"input"'));
+    expect(asked.map(([, text]) => (JSON.parse(text) as { input: object[] }).input.length)).toEqual([1, 3, 4]);
   });
 
   it('is an inference call that begins while writing takes too much of the time, where the host asked for that', () => {
