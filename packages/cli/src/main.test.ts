@@ -1,7 +1,7 @@
 // The built program as a process: what only shows there. Everything else is tested in this process.
 
 import { spawn, spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -16,6 +16,20 @@ function start(args: readonly string[], env: Record<string, string> = {}) {
 }
 
 describe('the program', () => {
+  it.runIf(existsSync('/dev/full'))('says what went wrong where stdout cannot be written, without a stack', () => {
+    const full = openSync('/dev/full', 'w');
+    const bundle = fixture('0.169.0/plain');
+    for (const args of [['show', bundle], ['verify', bundle], ['ls', bundle], ['show', '--json', bundle], ['--help']]) {
+      const { status, stderr } = spawnSync(process.execPath, [program, ...args], {
+        encoding: 'utf8',
+        env: environment,
+        stdio: ['ignore', full, 'pipe'],
+      });
+      expect({ status, stderr }).toEqual({ status: 2, stderr: 'error: there is no space left (write: ENOSPC)\n' });
+    }
+    closeSync(full);
+  });
+
   it('ends with the exit code of the command', () => {
     expect(start(['verify', fixture('0.169.0/plain')]).status).toBe(0);
     expect(start(['verify', fixture('0.169.0/review')]).status).toBe(1);

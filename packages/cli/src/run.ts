@@ -29,21 +29,32 @@ export function run(argv: readonly string[], io: Io): number | Promise<number> {
     const asked = parseArguments(argv);
     console = new Console(io, colorOf(asked.value('color')));
     const code = dispatch(asked, console);
-    return typeof code === 'number' ? code : settled(code, console);
-  } catch (error) {
-    return reportError(console, error);
-  } finally {
+    if (typeof code !== 'number') return settled(code, console);
     console.flush();
+    return code;
+  } catch (error) {
+    return told(console, error);
   }
 }
 
 async function settled(code: Promise<number>, console: Console): Promise<number> {
   try {
-    return await code;
-  } catch (error) {
-    return reportError(console, error);
-  } finally {
+    const settledCode = await code;
     console.flush();
+    return settledCode;
+  } catch (error) {
+    return told(console, error);
+  }
+}
+
+/** Tells of an error, as far as it can be told: the disk that stdout goes to may be full, and stderr may go there too. */
+function told(console: Console, error: unknown): ExitCode {
+  try {
+    const code = reportError(console, error);
+    console.flush();
+    return code;
+  } catch {
+    return EXIT.failed;
   }
 }
 

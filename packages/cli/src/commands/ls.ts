@@ -1,6 +1,6 @@
 /** `rollout-trace ls`: the bundles below folders, newest first. Reads manifests and logs; reduces nothing. */
 
-import { findBundles, type ListedBundle, listBundle, traceRoot } from '@rollout-trace/core/node';
+import { findBundles, type ListedBundle, listBundle, newestFirst, traceRoot } from '@rollout-trace/core/node';
 import type { Invocation } from '../args/parse.ts';
 import { UsageError } from '../args/usage-error.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
@@ -30,13 +30,6 @@ function bundlesIn(folder: string): Iterable<string> {
     if (code === 'ENOTDIR') throw new UsageError(`${folder} is neither a folder nor a bundle`);
     throw error;
   }
-}
-
-function newestFirst(a: ListedBundle, b: ListedBundle): number {
-  const [x, y] = [a.started_at_unix_ms, b.started_at_unix_ms];
-  if (x === y) return a.path < b.path ? -1 : 1;
-  if (x === null) return 1;
-  return y === null || x > y ? -1 : 1;
 }
 
 /** Milliseconds from the start to the last event of the log. */

@@ -149,7 +149,10 @@ describe('materialize', () => {
     expect(cli('materialize', segment)).toMatchObject({ code: 2, err: expect.stringContaining('exists') });
     const none = join(root, 'none.rollout');
     writeFileSync(none, 'none');
-    expect(cli('materialize', none).code).toBe(2);
+    for (const bytes of ['none', '', readFileSync(segment).subarray(0, 100)]) {
+      writeFileSync(none, bytes);
+      expect(cli('materialize', none)).toMatchObject({ code: 2, err: expect.stringContaining('none.rollout: ') });
+    }
     expect(readdirSync(root).sort()).toEqual([basename(segment, '.rollout'), basename(segment), 'none.rollout'].sort());
     expect(cli('materialize', segment.replace(/\.rollout$/, '')).err).toContain('is a bundle already');
   });

@@ -17,6 +17,7 @@ import { locateBundle, nativeSha256, traceSource, type WriteOptions, writeAtomic
 import type { Invocation } from '../args/parse.ts';
 import { UsageError } from '../args/usage-error.ts';
 import { countsOf } from '../bundle-counts.ts';
+import { bundleNames } from '../bundle-names.ts';
 import { type ExitCode, worst } from '../exit-code.ts';
 import { failureOf, reportError } from '../failure.ts';
 import { exitWith, faultsOf, findingCounts, findingLines } from '../findings-text.ts';
@@ -47,7 +48,7 @@ export interface ReduceOptions {
 export function reduce(asked: Invocation, console: Console): ExitCode {
   const options = optionsOf(asked);
   return worst(
-    asked.operands.map((name) => {
+    bundleNames(asked.operands).map((name) => {
       try {
         return reduceOne(name, options, console);
       } catch (error) {

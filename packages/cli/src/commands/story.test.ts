@@ -1,11 +1,13 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { cli, fixture } from '../testing/cli.ts';
+import { cli, copyOf, fixture, scratch } from '../testing/cli.ts';
 import { columnsOf } from '../text/width.ts';
 
 const ALL = readdirSync(fixture('.')).flatMap((version) =>
   readdirSync(fixture(version)).map((name) => `${version}/${name}`),
 );
+const folder = scratch();
 const PLAIN = { NO_COLOR: '1' };
 
 interface StoryAnswer {
@@ -35,6 +37,12 @@ describe('the steps', () => {
     const places = inOrder.map((step) => told.indexOf(step));
     expect(places).toEqual([...places].sort((a, b) => a - b));
     expect(places).not.toContain(-1);
+  });
+
+  it('tell what the user said before the request that carried it, where the log does not say when', () => {
+    const told = story('0.140.0/stdin-types').steps.map(({ what }) => what);
+    expect(told.indexOf('user')).toBeLessThan(told.indexOf('model'));
+    expect(told.lastIndexOf('user')).toBeLessThan(told.indexOf('model'));
   });
 
   it('tell a script once, as its cell, and what it called', () => {
@@ -107,6 +115,22 @@ it.each([60, 80, 120])('every story fits %d columns', (columns) => {
   }
 });
 
-it('ends with 3 where evidence is damaged', () => {
-  expect(cli(['story', fixture('0.169.0/review')]).code).toBe(3);
+describe('a damaged recording', () => {
+  it('ends with 3, and is told as one', () => {
+    const { code, out } = cli(['story', fixture('0.169.0/review')]);
+    expect(code).toBe(3);
+    expect(out).toMatch(/^The recording: \d+ errors?; rollout-trace show \S+ findings$/m);
+    expect(cli(['story', fixture('0.169.0/plain')]).out).not.toContain('The recording');
+  });
+
+  it('is not told as if nothing failed, nor with numbers where something is missing', () => {
+    const bundle = copyOf('0.169.0/plain', folder);
+    rmSync(join(bundle, 'payloads'), { recursive: true });
+    const { out } = cli(['story', bundle]);
+    expect(out).toContain('what was sent cannot be read');
+    expect(out).toContain('Nothing is known to have failed.');
+    expect(cli(['show', bundle]).out).toMatch(/^ +inference:1 +completed +\S+ ms +- /m);
+    const answer = JSON.parse(cli(['story', '--json', bundle]).out) as { findings: { code: string }[] };
+    expect(answer.findings.map(({ code }) => code)).toContain('payload_missing');
+  });
 });

@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { startRollout } from '@rollout-trace/core/recorder/node';
 import { describe, expect, it } from 'vitest';
 import { cli, copyOf, fixture, scratch } from '../testing/cli.ts';
 
@@ -24,6 +25,19 @@ describe('verify', () => {
     const { code, err } = cli(['verify', fixture('0.169.0/review'), join(folder, 'missing')]);
     expect(code).toBe(2);
     expect(err).toMatch(/^error: \S+missing does not exist/);
+  });
+
+  it('passes over what was left beside a segment, so that a folder of them can be named by its files', () => {
+    const root = join(folder, 'segments');
+    const rollout = startRollout({ root, format: 'segment' });
+    rollout.end();
+    expect(cli(['reduce', rollout.location]).code).toBe(0);
+    const files = readdirSync(root).map((name) => join(root, name));
+    expect(files).toHaveLength(2);
+    const { code, out, err } = cli(['verify', ...files]);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out.trimEnd().split('\n')).toHaveLength(1);
+    expect(cli(['verify', files.find((file) => file.endsWith('.json')) ?? '']).code).toBe(2);
   });
 
   it('writes nothing', () => {

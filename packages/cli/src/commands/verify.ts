@@ -3,6 +3,7 @@
 import { reduceBundle } from '@rollout-trace/core/bundle';
 import { locateBundle, nativeSha256, traceSource } from '@rollout-trace/core/node';
 import type { Invocation } from '../args/parse.ts';
+import { bundleNames } from '../bundle-names.ts';
 import { EXIT, type ExitCode, worst } from '../exit-code.ts';
 import { failureOf, reportError } from '../failure.ts';
 import { countFindings, findingCounts, findingLines } from '../findings-text.ts';
@@ -15,7 +16,7 @@ import { counted } from '../text/units.ts';
 export function verify(asked: Invocation, console: Console): ExitCode {
   const asJson = asked.has('json');
   return worst(
-    asked.operands.map((name) => {
+    bundleNames(asked.operands).map((name) => {
       try {
         return verifyOne(name, asJson, console);
       } catch (error) {

@@ -23,7 +23,7 @@ import {
 } from './labels.ts';
 import { threadTree } from './thread-tree.ts';
 import type { TokenTotals, Totals } from './totals.ts';
-import { between, statusSpan, took, type View } from './view.ts';
+import { between, requestItems, statusSpan, took, type View } from './view.ts';
 
 export interface ObjectTable {
   columns: readonly Column[];
@@ -96,7 +96,7 @@ export function tableOf(view: View, totals: Totals, noun: Noun, ids: readonly st
           thread(call.thread_id),
           totals.models.length > 1 ? line(call.model) : [],
           ...run(call.execution),
-          line(count(call.request_item_ids.length)),
+          itemsCell(requestItems(view, call)),
           ...usageCells(call),
           line(gave(view, call)),
         ]),
@@ -275,6 +275,10 @@ export function tokenCells(tokens: TokenTotals | undefined): Line[] {
 }
 
 const NO_TOKENS: Line[] = Array.from({ length: 4 }, () => line(faint('-')));
+
+function itemsCell(items: number | null): Line {
+  return items === null ? line(faint('-')) : line(count(items));
+}
 
 function usageCells({ usage }: InferenceCall): Line[] {
   if (usage === null) return NO_TOKENS;

@@ -1,7 +1,7 @@
 /** What every view of `show` needs: the reduced bundle, names for its objects, and the sizes of its files. */
 
 import type { ReducedBundle, TraceSource } from '@rollout-trace/core/bundle';
-import type { ExecutionStatus, ExecutionWindow, Graph, Int64 } from '@rollout-trace/core/format';
+import type { ExecutionStatus, ExecutionWindow, Graph, InferenceCall, Int64 } from '@rollout-trace/core/format';
 import { type Look, type Span, span } from '../text/span.ts';
 import { duration } from '../text/units.ts';
 import { Refs } from './refs.ts';
@@ -36,6 +36,14 @@ export function tookMs({ started_at_unix_ms, ended_at_unix_ms }: ExecutionWindow
 export function took(window: ExecutionWindow): string {
   const ms = tookMs(window);
   return ms === null ? '' : duration(ms);
+}
+
+/** How many items a request had; null where what was sent cannot be read. */
+export function requestItems({ graph, reduced }: View, call: InferenceCall): number | null {
+  const { length } = call.request_item_ids;
+  if (length > 0) return length;
+  const path = graph.raw_payloads.get(call.raw_request_payload_id)?.path;
+  return reduced.findings.some(({ severity, file }) => severity === 'error' && file === path) ? null : 0;
 }
 
 const LOOKS: Readonly<Record<string, Look>> = {

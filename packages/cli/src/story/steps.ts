@@ -17,7 +17,7 @@ import {
   mailText,
   toolAbout,
 } from '../show/labels.ts';
-import { between, tookMs, type View } from '../show/view.ts';
+import { between, requestItems, tookMs, type View } from '../show/view.ts';
 import { ARROW } from '../text/glyphs.ts';
 import { compact, counted } from '../text/units.ts';
 
@@ -50,11 +50,33 @@ export function storyOf(view: View): Step[] {
     ...edges(view),
     ...badTurns(view),
   ];
-  return steps.sort((a, b) => before(a.at_unix_ms, b.at_unix_ms) || before(a.seq ?? LAST, b.seq ?? LAST));
+  const carried = firstCarried(view);
+  const place = ({ seq, id }: Step): Int64 => seq ?? carried.get(id) ?? LAST;
+  return steps.sort((a, b) => before(a.at_unix_ms, b.at_unix_ms) || before(place(a), place(b)));
 }
 
 /** What the log does not tell itself follows from what it tells of the same moment. */
 const LAST = Number.POSITIVE_INFINITY;
+
+/** Where the items stand that were first seen in a request: just before it. */
+function firstCarried({ graph }: View): Map<string, number> {
+  const places = new Map<string, number>();
+  const calls = [...graph.inference_calls.values()].sort((a, b) =>
+    before(a.execution.started_seq, b.execution.started_seq),
+  );
+  const seen = new Set<string>();
+  for (const { request_item_ids, response_item_ids, execution } of calls) {
+    // A history grows at its end: what is new stands behind what was seen before.
+    for (let at = request_item_ids.length - 1; at >= 0; at--) {
+      const id = request_item_ids.at(at);
+      if (id === undefined || seen.has(id)) break;
+      seen.add(id);
+      places.set(id, Number(execution.started_seq) - 0.5);
+    }
+    for (const id of response_item_ids) seen.add(id);
+  }
+  return places;
+}
 
 function before(a: Int64, b: Int64): number {
   return a < b ? -1 : a > b ? 1 : 0;
@@ -96,9 +118,10 @@ function voice({ role, kind, channel, produced_by, agent_message }: Conversation
   return role === 'assistant' ? 'says' : null;
 }
 
-function* inferences({ graph }: View): Iterable<Step> {
-  for (const call of graph.inference_calls.values()) {
-    const { execution, usage, request_item_ids, model } = call;
+function* inferences(view: View): Iterable<Step> {
+  for (const call of view.graph.inference_calls.values()) {
+    const { execution, usage, model } = call;
+    const items = requestItems(view, call);
     const tokens =
       usage === null
         ? 'no usage reported'
@@ -113,7 +136,7 @@ function* inferences({ graph }: View): Iterable<Step> {
       status: execution.status,
       took_ms: tookMs(execution),
       exit_code: null,
-      text: `${model}: ${counted(request_item_ids.length, 'item')}, ${tokens}`,
+      text: `${model}: ${items === null ? 'what was sent cannot be read' : counted(items, 'item')}, ${tokens}`,
     };
   }
 }

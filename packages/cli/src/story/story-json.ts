@@ -31,5 +31,6 @@ export function storyJson(view: View): object {
       seen_in: failure.seenIn === null ? null : refs.refOf('inference', failure.seenIn.inference_call_id),
       next_answer: failure.nextAnswer,
     })),
+    findings: view.reduced.findings,
   };
 }

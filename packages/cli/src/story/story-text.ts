@@ -1,5 +1,6 @@
 /** A rollout as a story for a person: one line for each step, then what failed and what came of it. */
 
+import { faultsOf, findingCounts } from '../findings-text.ts';
 import { labelOf } from '../show/labels.ts';
 import { quoted } from '../show/summary-text.ts';
 import { totalsOf } from '../show/totals.ts';
@@ -19,7 +20,16 @@ const MOST_FAILURES = 12;
 const MOST_ROWS_OF_OUTPUT = 3;
 
 export function storyLines(view: View): Line[] {
-  return [...opening(view), [], ...stepSection(view, storyOf(view)), ...failureSection(view), [], closing(view)];
+  const steps = stepSection(view, storyOf(view));
+  return [
+    ...opening(view),
+    [],
+    ...(steps.length > 0 ? [...steps, []] : []),
+    ...failureSection(view),
+    ...findingSection(view),
+    [],
+    closing(view),
+  ];
 }
 
 function opening(view: View): Line[] {
@@ -85,15 +95,24 @@ function result({ status, exit_code, noun }: Step): Line {
 
 function failureSection(view: View): Line[] {
   const failures = failuresOf(view);
-  if (failures.length === 0) return [[], line(span('Nothing failed.', 'good'))];
+  if (failures.length === 0) {
+    const isKnown = !view.reduced.findings.some(({ severity }) => severity === 'error');
+    return [line(isKnown ? span('Nothing failed.', 'good') : span('Nothing is known to have failed.', 'warning'))];
+  }
   const shown = failures.slice(0, MOST_FAILURES);
   const more = failures.length - shown.length;
   return [
-    [],
     line(title(`Failed or unfinished ${count(failures.length)}`)),
     ...shown.flatMap((failure) => failureLines(view, failure)),
     ...(more > 0 ? [line('  ', faint(`${ELLIPSIS} ${count(more)} more`))] : []),
   ];
+}
+
+/** What is wrong with the recording itself. */
+function findingSection({ reduced, name }: View): Line[] {
+  const faults = faultsOf(reduced.findings);
+  if (faults.length === 0) return [];
+  return [line('The recording: ', ...findingCounts(faults), faint(`; rollout-trace show ${quoted(name)} findings`))];
 }
 
 function failureLines(view: View, failure: Failure): Line[] {

@@ -333,7 +333,7 @@ function readManifest(evidence: Evidence, fault: ManifestFault): { manifest: Man
   const rollout_id = stated('rollout_id') ?? logged?.rollout_id ?? null;
   if (rollout_id === null) throw noBundle(fault);
   const manifest: Manifest = {
-    schema_version: version ?? 0,
+    schema_version: version ?? logged?.schema_version ?? 0,
     trace_id: stated('trace_id') ?? logged?.trace_id ?? '',
     rollout_id,
     root_thread_id: stated('root_thread_id') ?? logged?.root_thread_id ?? rollout_id,
@@ -415,7 +415,7 @@ function manifestFromLog(evidence: Evidence): Manifest | null {
     const trace = member(payload, 'trace_id');
     const root = member(payload, 'root_thread_id');
     return {
-      schema_version: 0,
+      schema_version: asU32(member(line, 'schema_version')) ?? 0,
       trace_id: typeof trace === 'string' ? trace : '',
       rollout_id: rollout,
       root_thread_id: typeof root === 'string' ? root : rollout,

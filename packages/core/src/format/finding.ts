@@ -72,7 +72,7 @@ export const FINDING_CODES = {
   line_torn: {
     severity: 'error',
     title: 'the last line of the log was cut off',
-    hint: 'The recorder was stopped while it wrote; everything before the tear was reduced.',
+    hint: 'The recorder was stopped while it wrote; what stands before the tear is whole.',
   },
   line_invalid: { severity: 'error', title: 'a line of the log is not an event', hint: DAMAGE },
   line_too_long: { severity: 'error', title: 'a line of the log is too long to be read', hint: DAMAGE },

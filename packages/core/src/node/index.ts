@@ -1,7 +1,7 @@
 /** `@rollout-trace/core/node`: bundles on disk. */
 
 export { directorySource } from './directory-source.ts';
-export { findBundles, type ListedBundle, listBundle } from './list.ts';
+export { findBundles, type ListedBundle, listBundle, newestFirst } from './list.ts';
 export { type LocatedBundle, LocateError, locateBundle } from './locate.ts';
 export { nativeSha256 } from './native-sha256.ts';
 export { type LoggedEvent, payloadSize, readEvent, readEvents, readPayload } from './read-evidence.ts';

@@ -5,7 +5,7 @@
  * sound otherwise only a replay can tell (`bundle/replay.ts`).
  */
 
-import { lstatSync, readdirSync } from 'node:fs';
+import { lstatSync, readdirSync, type Stats } from 'node:fs';
 import type { Evidence } from '../bundle/evidence.ts';
 import { folderEvidence } from '../bundle/folder-evidence.ts';
 import { isBlank } from '../bundle/log.ts';
@@ -131,6 +131,17 @@ export function listBundle(path: string): ListedBundle {
   };
 }
 
+/** The order of listings, and of `@last`. What has no time is last. */
+export function newestFirst(
+  a: Pick<ListedBundle, 'path' | 'started_at_unix_ms'>,
+  b: Pick<ListedBundle, 'path' | 'started_at_unix_ms'>,
+): number {
+  const [x, y] = [a.started_at_unix_ms, b.started_at_unix_ms];
+  if (x === y) return a.path < b.path ? 1 : -1;
+  if (x === null) return 1;
+  return y === null || x > y ? -1 : 1;
+}
+
 interface ScannedLog {
   events: number;
   counts: Map<string, number>;
@@ -217,18 +228,27 @@ function parsed(line: string): Json | undefined {
 }
 
 function isFile(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  return statsOf(path)?.isFile() === true;
 }
 
 function sizeOf(file: string): number {
-  const stats = lstatSync(file, { throwIfNoEntry: false });
+  const stats = statsOf(file);
   return stats?.isFile() === true ? stats.size : 0;
+}
+
+/** Null where nothing is there, or where nobody may look. */
+function statsOf(path: string): Stats | null {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) ?? null;
+  } catch {
+    return null;
+  }
 }
 
 function sizeOfFolder(folder: string): number {
   let size = sizeOf(`${folder}/${MANIFEST_FILE}`) + sizeOf(`${folder}/${EVENT_LOG_FILE}`);
   const payloads = `${folder}/payloads`;
-  if (lstatSync(payloads, { throwIfNoEntry: false })?.isDirectory() !== true) return size;
+  if (statsOf(payloads)?.isDirectory() !== true) return size;
   for (const entry of entriesOf(payloads)) if (entry.isFile()) size += sizeOf(`${payloads}/${entry.name}`);
   return size;
 }

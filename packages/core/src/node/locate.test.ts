@@ -52,6 +52,14 @@ describe('a bundle', () => {
     expect(locateBundle('@last~2', root)).toBe(join(root, 'first'));
   });
 
+  it('is none by @last whose time nobody knows, as long as there is another', () => {
+    const below = mkdtempSync(join(root, '.times-'));
+    cpSync(fixture, join(below, 'sound'), { recursive: true });
+    writeFileSync(join(below, 'later.rollout'), 'no segment');
+    expect(locateBundle('@last', below)).toBe(join(below, 'sound'));
+    expect(locateBundle('@last~1', below)).toBe(join(below, 'later.rollout'));
+  });
+
   it('is named by the beginning of its trace id or rollout id', () => {
     expect(locateBundle('aaaa1', root)).toBe(join(root, 'first'));
     expect(locateBundle('b', root)).toBe(join(root, 'deeper/third'));

@@ -3,12 +3,11 @@
  * Not here: reading the bundle (`directory-source.ts`), listing many (`list.ts`).
  */
 
-import { lstatSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import type { Int64 } from '../format/json.ts';
 import { EVENT_LOG_FILE, MANIFEST_FILE, type Manifest } from '../format/manifest.ts';
 import { SEGMENT_SUFFIX } from '../format/segment/segment-format.ts';
-import { evidenceOf, findBundles, isBundle, listedManifest } from './list.ts';
+import { evidenceOf, findBundles, isBundle, listBundle, listedManifest, newestFirst } from './list.ts';
 import { traceSource } from './trace-source.ts';
 
 /** A name means no bundle, or more than one. */
@@ -75,12 +74,15 @@ function bundlesOf(root: string): LocatedBundle[] {
   if (statSync(root, { throwIfNoEntry: false })?.isDirectory() !== true) {
     throw new LocateError(`the trace root ${root} is no folder`, SET_ROOT);
   }
-  const bundles = [...findBundles(root)].map(located);
-  const started = ({ path, manifest }: LocatedBundle): Int64 =>
-    manifest?.started_at_unix_ms ?? Math.floor(lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0);
-  return bundles
-    .map((bundle) => ({ bundle, time: started(bundle) }))
-    .sort((a, b) => (a.time < b.time ? 1 : a.time > b.time ? -1 : a.bundle.path < b.bundle.path ? 1 : -1))
+  return [...findBundles(root)]
+    .map((path) => {
+      const bundle = located(path);
+      const { manifest } = bundle;
+      // Where the manifest is lost, the log tells.
+      const { started_at_unix_ms } = manifest ?? listBundle(path);
+      return { bundle, path, started_at_unix_ms };
+    })
+    .sort(newestFirst)
     .map(({ bundle }) => bundle);
 }
 

@@ -10,6 +10,7 @@ import { indentJson } from '../format/segment/indent-json.ts';
 import {
   SegmentDecoder,
   type SegmentDecoderOptions,
+  SegmentError,
   type SegmentEvent,
   type SegmentTail,
 } from '../format/segment/segment-decoder.ts';
@@ -51,6 +52,7 @@ export function materialize<W>(
       writer.event(event);
     }
   }
+  if (decoder.manifest === undefined) throw new SegmentError('the segment ends before it says what it records');
   writer.manifest(decoder.manifest);
   return { events: writer.events, payloads: writer.payloads, tail: decoder.tail() };
 }
