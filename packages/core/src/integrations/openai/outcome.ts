@@ -31,6 +31,8 @@ const TELLING = new Set([
   'error',
 ]);
 const FIRST_TYPE = /"type"\s*:\s*"((?:response\.[a-z_.]+)|error)"/;
+/** A server may name every event the same, `message`, and say what it is in the data only. */
+const isType = (name: string): boolean => name === 'error' || name.startsWith('response.');
 const IN_BACKGROUND = 'the service goes on in the background; what becomes of this response was not observed';
 const CUT_OFF = 'the stream ended before the response did';
 
@@ -50,7 +52,7 @@ export class ResponseOutcome implements Outcome {
   }
 
   event(name: string | null, data: string): void {
-    const type = name ?? FIRST_TYPE.exec(data)?.[1];
+    const type = name !== null && isType(name) ? name : FIRST_TYPE.exec(data)?.[1];
     if (type !== undefined && !TELLING.has(type)) return;
     const event: unknown = JSON.parse(data);
     if (!isMembers(event)) return;

@@ -23,12 +23,28 @@ it('events have a name, lines of data, and an end, which the end of the stream i
   ]);
 });
 
+it.each([
+  ['CRLF', '\r\n'],
+  ['LF', '\n'],
+  ['CR', '\r'],
+])('lines end with %s, and an event is told as soon as its empty line is there', (_name, end) => {
+  const told: Told[] = [];
+  const events = new ServerSentEvents((name, data) => told.push([name, data]));
+  for (const byte of bytes(`event: a${end}data: 1${end}data:${end}${end}`)) events.feed(Uint8Array.of(byte));
+  expect(told).toEqual([['a', '1\n']]);
+  events.feed(bytes(`data: 2${end}${end}`));
+  expect(told).toEqual([
+    ['a', '1\n'],
+    [null, '2'],
+  ]);
+});
+
 it('where the bytes are cut makes no difference', () => {
   const line = fc.string({ unit: 'grapheme' }).map((text) => text.replaceAll(/[\r\n]/g, ' '));
   const event = fc.record({
     name: fc.option(line.filter((text) => text.trim() !== '')),
     data: fc.array(line, { minLength: 1 }),
-    end: fc.constantFrom('\n', '\r\n'),
+    end: fc.constantFrom('\n', '\r\n', '\r'),
   });
   fc.assert(
     fc.property(fc.array(event), fc.array(fc.nat(500)), (events, cuts) => {

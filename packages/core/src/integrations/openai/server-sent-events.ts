@@ -13,6 +13,8 @@ export class ServerSentEvents {
   /** The line whose end has not come yet, as it came: put together once, for a long one comes in many pieces. */
   #pieces: string[] = [];
   #line_characters = 0;
+  /** Lines end with CRLF, LF or CR; whether a CR that ended the last piece was half of a CRLF shows with the next. */
+  #endedAtCr = false;
   #name: string | null = null;
   #data: string | null = null;
   /** Whether the event that is read now is left out. */
@@ -25,11 +27,19 @@ export class ServerSentEvents {
   /** Takes in the next bytes. */
   feed(bytes: Uint8Array): void {
     const text = this.#decoder.decode(bytes, { stream: true });
-    let from = 0;
-    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', from)) {
+    if (text === '') return;
+    // A CRLF whose halves came in two pieces ends one line, not two.
+    let from = this.#endedAtCr && text.startsWith('\n') ? 1 : 0;
+    this.#endedAtCr = text.endsWith('\r');
+    let lf = text.indexOf('\n', from);
+    let cr = text.indexOf('\r', from);
+    while (lf >= 0 || cr >= 0) {
+      const end = cr < 0 || (lf >= 0 && lf < cr) ? lf : cr;
       this.#take(text.slice(from, end));
       this.#endLine();
-      from = end + 1;
+      from = end === cr && lf === cr + 1 ? end + 2 : end + 1;
+      if (lf >= 0 && lf < from) lf = text.indexOf('\n', from);
+      if (cr >= 0 && cr < from) cr = text.indexOf('\r', from);
     }
     if (from < text.length) this.#take(text.slice(from));
   }
@@ -47,14 +57,14 @@ export class ServerSentEvents {
     if (!this.#tooLong) return;
     // What is left out still ends at an empty line, and to know that one the beginning of each is enough.
     this.#data = null;
-    this.#pieces = [this.#pieces.join('').slice(0, 2)];
+    this.#pieces = [this.#pieces.join('').slice(0, 1)];
   }
 
   #endLine(): void {
     const line = this.#pieces.join('');
     this.#pieces = [];
     this.#line_characters = 0;
-    this.#line(line.endsWith('\r') ? line.slice(0, -1) : line);
+    this.#line(line);
   }
 
   #line(line: string): void {

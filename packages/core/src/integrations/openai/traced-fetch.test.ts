@@ -108,6 +108,31 @@ describe('a response', () => {
     ]);
   });
 
+  it.each([
+    ['with a name that says nothing', (text: string) => text.replaceAll(/^event: .*$/gm, 'event: message')],
+    ['without names', (text: string) => text.replaceAll(/^event: .*\n/gm, '')],
+    ['in lines that end with CR', (text: string) => text.replaceAll('\n', '\r')],
+    ['in lines that end with CRLF', (text: string) => text.replaceAll('\n', '\r\n')],
+  ])('whose events are sent %s gives the same record', async (_how, rewrite) => {
+    model = await startScriptedModel(inOrder([{ items: [say('Hello.')], usage: USAGE }]));
+    const rewritten: typeof fetch = async (input, init) => {
+      const response = await fetch(input, init);
+      return new Response(rewrite(await response.text()), { headers: response.headers });
+    };
+    const options = { apiKey: 'key', baseURL: model.url, fetch: traced(rewritten, { session }) };
+    const stream = await new OpenAI(options).responses.create({ model: 'm', input: 'Hi.', stream: true });
+    const types: string[] = [];
+    for await (const event of stream) types.push(event.type);
+    expect(types.at(-1)).toBe('response.completed');
+    session.end();
+    const { graph, payload } = folder.trace();
+    const [inference] = graph.inference_calls.values();
+    expect(inference).toMatchObject({ response_id: 'resp_1', execution: { status: 'completed' } });
+    expect(payload(inference?.raw_response_payload_id).output_items).toMatchObject([
+      { type: 'message', content: [{ text: 'Hello.' }] },
+    ]);
+  });
+
   it('that failed, was refused, cut off or told in broken words is no complete attempt, and keeps the items that had arrived', async () => {
     const items = [think('Hm.', 'secret'), say('Hello.')];
     const steps = [
