@@ -1,19 +1,26 @@
 /** Aborts a request whose stream has fallen silent: a connection may be dead without having been closed. */
 
+import { abortWith } from '../abort-with.ts';
+
 /** A signal that is aborted from outside, or when nothing has been heard for too long. */
 export class IdleGuard {
-  readonly signal: AbortSignal;
   readonly #controller = new AbortController();
+  readonly #stopListening: () => void;
   #timer: NodeJS.Timeout;
+  #expired = false;
 
   constructor(outer: AbortSignal, idle_ms: number) {
-    this.signal = AbortSignal.any([outer, this.#controller.signal]);
+    this.#stopListening = abortWith(this.#controller, [outer]);
     this.#timer = this.#arm(idle_ms);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
   }
 
   /** Whether it was the silence. */
   get expired(): boolean {
-    return this.#controller.signal.aborted;
+    return this.#expired;
   }
 
   /** Something was heard. */
@@ -24,9 +31,13 @@ export class IdleGuard {
 
   stop(): void {
     clearTimeout(this.#timer);
+    this.#stopListening();
   }
 
   #arm(idle_ms: number): NodeJS.Timeout {
-    return setTimeout(() => this.#controller.abort(), idle_ms);
+    return setTimeout(() => {
+      this.#expired = true;
+      this.#controller.abort();
+    }, idle_ms);
   }
 }

@@ -1,6 +1,9 @@
+import { getEventListeners } from 'node:events';
 import { mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { reduceBundle } from '@rollout-trace/core';
 import { directorySource } from '@rollout-trace/core/node';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -33,6 +36,12 @@ async function opened(script: Script, options: Partial<AgentSessionOptions> = {}
     rmSync(home, { recursive: true, force: true });
   });
   return { home, model, session };
+}
+
+/** What `--expose-gc` gives, where the host was not started with it. */
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
 }
 
 function reduced(session: AgentSession) {
@@ -100,6 +109,25 @@ describe('a session', { timeout: 60_000 }, () => {
       },
     });
     expect((await session.run('Try.', { signal: controller.signal })).status).toBe('cancelled');
+  });
+
+  it('a timeout that nobody else holds cancels a turn, however much garbage is collected meanwhile', async () => {
+    const { session, model } = await opened(never, { record: false });
+    const turn = session.run('Go.', { signal: AbortSignal.timeout(1000) });
+    await Promise.race([model.until(1), turn]);
+    // Two of them: what the first makes unreachable may hold more.
+    for (let round = 0; round < 2; round++) {
+      collectGarbage();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect((await turn).status).toBe('cancelled');
+  });
+
+  it('a signal of the host is not listened to any longer than its turn', async () => {
+    const { session } = await opened(inOrder([{ items: [say('Hi.')] }]), { record: false });
+    const { signal } = new AbortController();
+    expect((await session.run('Hello.', { signal })).status).toBe('completed');
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   it('a turn does not wait for servers once it is cancelled', async () => {

@@ -7,6 +7,7 @@
 
 import { randomUUID } from 'node:crypto';
 import type { SessionMetadata, Thread } from '@rollout-trace/core/recorder/node';
+import { abortWith } from '../abort-with.ts';
 import type { ModelClient } from '../model/client.ts';
 import type { AgentMessageItem } from '../model/item.ts';
 import type { RequestBody, RequestSettings } from '../model/request.ts';
@@ -218,9 +219,10 @@ export class AgentThread {
   #startTurn(work: Parameters<typeof runTurn>[1], signal: AbortSignal | undefined): Promise<TurnResult> {
     if (this.closed) throw new Error(`the thread ${this.path} is closed`);
     if (this.#turn !== null) throw new Error(`the thread ${this.path} is in the middle of a turn`);
-    const closing = this.#closing.signal;
-    const running = runTurn(this, work, signal === undefined ? closing : AbortSignal.any([signal, closing]));
-    const done = running.finally(() => {
+    const interruption = new AbortController();
+    const stopListening = abortWith(interruption, [this.#closing.signal, ...(signal === undefined ? [] : [signal])]);
+    const done = runTurn(this, work, interruption.signal).finally(() => {
+      stopListening();
       this.#turn = null;
     });
     this.#turn = done;
