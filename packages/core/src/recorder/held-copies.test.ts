@@ -59,6 +59,16 @@ describe('a value', () => {
     expect(isStill(Object.assign([1], { toJSON: () => 'other' }), [1])).toBe(false);
   });
 
+  it.each([
+    [new Number(5), {}],
+    [new Boolean(true), {}],
+    [new String(''), {}],
+    [new String('x'), { 0: 'x' }],
+    [Object(1n), {}],
+  ])('is not the copy of an object where it stands for a primitive: %o', (value, other) => {
+    expect(isStill({ a: value }, { a: other })).toBe(false);
+  });
+
   it('is not trusted while the host lends keys to every object', () => {
     expect(isHostSound()).toBe(true);
     Object.defineProperty(Object.prototype, 'lent', { value: 1, enumerable: true, configurable: true });

@@ -7,7 +7,7 @@
  */
 
 import type { Run } from '../format/segment/delta.ts';
-import { type PlainJson, PlainRecord, Shape } from './plain-json.ts';
+import { isBoxed, type PlainJson, PlainRecord, Shape } from './plain-json.ts';
 
 /** A value, or what stands before the parts of a list or an object. */
 type Part = null | boolean | number | string | Shape;
@@ -127,8 +127,9 @@ export class HeldCopies {
     return next === keys.length ? at : CHANGED;
   }
 
-  /** The same for objects that may inherit keys. */
+  /** The same for objects that may inherit keys, or stand for a primitive value. */
   #matchOther(value: Record<string, unknown>, keys: readonly string[], first: number): number {
+    if (isBoxed(value)) return CHANGED;
     let at = first;
     let next = 0;
     for (const key of Object.keys(value)) {

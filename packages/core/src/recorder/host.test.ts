@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Rollout } from './rollout.ts';
 import { EPOCH, type RecordedEvent, record } from './testing/recording.ts';
 
 const MODEL = { model: 'model-1', providerName: 'provider' };
@@ -57,6 +58,34 @@ describe('nothing reaches the host', () => {
     expect(rollout.troubles.payload_unreadable).toBeGreaterThan(0);
   });
 
+  it('from a part that cannot be read: what stands around it is recorded', () => {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    const list = new Proxy([1], {
+      get: (held, key) => {
+        if (key === 'length') throw new Error('from the host');
+        return Reflect.get(held, key) as unknown;
+      },
+    });
+    const { rollout, events, payload } = record((live) => {
+      const turn = live.root.startTurn();
+      for (const input of [[1], list, proxy]) turn.inference(MODEL).start({ model: 'm', input, x: proxy });
+      turn.startToolCall({ name: 'tool_search', payload: { type: 'tool_search', arguments: { n: 1n } } }).respond('x');
+    });
+    const bodies = ofType(events, 'inference_started').map((event) => payload(event, 'request_payload'));
+    const unreadable = '[not recorded: unreadable]';
+    expect(bodies).toEqual([
+      { model: 'm', input: [1], x: unreadable },
+      { model: 'm', input: unreadable, x: unreadable },
+      { model: 'm', input: unreadable, x: unreadable },
+    ]);
+    expect(ofType(events, 'tool_call_started')[0]?.payload).toMatchObject({
+      summary: { input_preview: '{"n":"1"}' },
+    });
+    expect(types(events)).toContain('tool_call_ended');
+    expect(rollout.troubles.payload_unreadable).toBeUndefined();
+  });
+
   it('from arguments that are not what the types say', () => {
     const nothing = undefined as never;
     const { events, rollout } = record((live) => {
@@ -101,6 +130,47 @@ describe('nothing reaches the host', () => {
     }
     await new Promise((resolve) => setTimeout(resolve, 5));
   });
+
+  it.each(['a getter', 'a function that makes a payload', 'a callback'])(
+    'from an end that %s asks for in the middle of an event: the event stands, the trace ends behind it',
+    (where) => {
+      let live: Rollout | null = null;
+      const end = (): number => {
+        live?.end('failed');
+        return 1;
+      };
+      let now = EPOCH;
+      const { rollout, events, diagnostics } = record(
+        (begun) => {
+          live = begun;
+          const context = begun.root.startTurn().inference(MODEL);
+          if (where === 'a function that makes a payload') context.start(() => ({ n: end() }));
+          else if (where === 'a callback') {
+            now = 10;
+            context.start({ n: 1 });
+          } else {
+            context.start({
+              get n() {
+                return end();
+              },
+            });
+          }
+          begun.root.startTurn();
+        },
+        {
+          clock: () => now,
+          onDiagnostic: ({ code }) => {
+            if (code === 'clock_stepped_back') end();
+          },
+        },
+      );
+      expect(diagnostics).toEqual([]);
+      expect(types(events).slice(-2)).toEqual(['rollout_ended', 'recording_completed']);
+      expect(types(events).includes('inference_started')).toBe(where !== 'a function that makes a payload');
+      expect(rollout.troubles.reentrant_call).toBeUndefined();
+      expect(rollout.troubles.late_call).toBeGreaterThan(0);
+    },
+  );
 
   it('from a payload that calls the recorder while it is read', () => {
     const { events, rollout } = record((live) => {

@@ -52,6 +52,8 @@ export class LiveJournal implements Journal {
   #closed = false;
   #lossNoted = 0;
   #closedLanes: number[] = [];
+  /** What waits until the event that is being written stands in the log. */
+  readonly #waiting: (() => void)[] = [];
 
   constructor(options: JournalOptions) {
     this.#options = options;
@@ -71,6 +73,11 @@ export class LiveJournal implements Journal {
     let failure: unknown;
     try {
       const draft = evaluate(build());
+      if (this.#closed) {
+        // The host's own code, which makes the payloads, has ended the trace.
+        this.late();
+        return false;
+      }
       this.#busy = true;
       const prepared = this.#prepare(draft, scope);
       code = 'write_failed';
@@ -82,7 +89,9 @@ export class LiveJournal implements Journal {
         this.#append(type, scope, this.#prepare(draft, scope));
       }
       this.#busy = false;
-      this.#noteLoss(2);
+      // Nothing may stand behind the completion.
+      if (type !== 'recording_completed') this.#noteLoss(2);
+      this.#goOn();
       return true;
     } catch (error) {
       failure = error;
@@ -93,7 +102,21 @@ export class LiveJournal implements Journal {
       errorText(failure),
       failure,
     );
+    this.#goOn();
     return false;
+  }
+
+  /**
+   * Runs what writes or ends, at once or when the event that is being written stands in the log: the host may be inside
+   * a getter of a payload, or be told of a trouble.
+   */
+  whenFree(action: () => void): void {
+    if (this.#busy) this.#waiting.push(action);
+    else action();
+  }
+
+  #goOn(): void {
+    for (let action = this.#waiting.shift(); action !== undefined; action = this.#waiting.shift()) action();
   }
 
   guard<T>(fallback: T, action: () => T): T {

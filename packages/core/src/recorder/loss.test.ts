@@ -73,6 +73,14 @@ describe('what is lost', () => {
     expect(payloads.at(-1)).toContain('This trace is incomplete: 4 records were not recorded (write_failed 4).');
   });
 
+  it('at the end is said before the completion, behind which nothing stands', () => {
+    const { sink, memory } = failing(({ line }) => line.includes('"type":"rollout_ended"'));
+    startRollout(testHost(sink)).end();
+    const log = new TextDecoder().decode(memory.files().get('trace.jsonl')).trimEnd().split('\n');
+    const types = log.map((line) => (JSON.parse(line) as RecordedEvent).payload.type);
+    expect(types.slice(-2)).toEqual(['protocol_event_observed', 'recording_completed']);
+  });
+
   it('leaves the next request to build on the last one that stands on disk', () => {
     const bases: unknown[] = [];
     const { sink, memory } = failing(({ payloads: [payload] }) => {

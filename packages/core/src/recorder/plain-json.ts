@@ -97,8 +97,9 @@ class UnrecordableError extends Error {
   }
 }
 
-interface Unboxed {
-  valueOf(): unknown;
+/** Whether an object stands for a primitive value, which is what JSON says of it. */
+export function isBoxed(value: object): value is { valueOf(): unknown } {
+  return value instanceof String || value instanceof Number || value instanceof Boolean || value instanceof BigInt;
 }
 
 /** Copies values of one payload; `replaced` says how many of their parts had to give way to a marker. */
@@ -158,9 +159,7 @@ export class PlainCopier {
   }
 
   #container(value: object, depth: number): PlainJson | undefined {
-    if (value instanceof String || value instanceof Number || value instanceof Boolean) {
-      return this.copy((value as Unboxed).valueOf(), depth);
-    }
+    if (isBoxed(value)) return this.copy(value.valueOf(), depth);
     if (typeof value === 'function') return undefined;
     if (this.#inside.includes(value)) return this.#replace(REPLACED.cyclic);
     if (depth >= MAX_DEPTH) return this.#replace(REPLACED.deep);

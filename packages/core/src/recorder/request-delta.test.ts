@@ -114,6 +114,19 @@ describe('a request', () => {
     ]);
   });
 
+  it('takes its time from its own size, however many members it has', () => {
+    const body = Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`key ${i}`, i]));
+    const lane = new Lane(1);
+    lane.request(body, true)?.commit(1);
+    const { 'key 0': _, ...rest } = body;
+    const told = lane.request({ new: 1, ...rest }, true)?.delta;
+    expect(told?.members.map((member) => (member.op === 'same' ? member.from : -1))).toEqual([
+      -1,
+      ...Array.from({ length: 19_999 }, (_, i) => i + 1),
+    ]);
+    expect(ops(lane.request(rest, true)?.delta)).toBe(Array(19_999).fill('same').join(' '));
+  });
+
   it('is not told at all where it is no object', () => {
     for (const body of ['text', null, 7, [1], undefined]) expect(new Lane(1).request(body, true)).toBeNull();
   });

@@ -71,8 +71,10 @@ export class Lane {
   #prepare(body: unknown, head: boolean, listKeys: readonly string[]): PreparedDelta | null {
     if (typeof body !== 'object' || body === null || Array.isArray(body)) return null;
     if (typeof (body as { toJSON?: unknown }).toJSON === 'function') {
-      const said = new PlainCopier().copy(body);
-      return said instanceof PlainRecord ? this.#prepare(said.toJSON(), head, listKeys) : null;
+      const copier = new PlainCopier();
+      const said = copier.copy(body);
+      const prepared = said instanceof PlainRecord ? this.#prepare(said.toJSON(), head, listKeys) : null;
+      return prepared && { ...prepared, replaced: prepared.replaced + copier.replaced };
     }
     const base = isHostSound() ? this.#head : null;
     const around: object[] = [body];
@@ -81,19 +83,26 @@ export class Lane {
     const held: HeldMember[] = [];
     const list = base?.list ?? new HeldCopies();
     let runs: Runs | null = null;
+    let places: Map<string, number> | null = null;
+    const placeOf = (key: string): number => {
+      if (base?.members[held.length]?.key === key) return held.length;
+      places ??= new Map(base?.members.map((member, i) => [member.key, i]));
+      return places.get(key) ?? -1;
+    };
     for (const name of Object.keys(body)) {
       const value = read(body, name, copier);
       const key = name.toWellFormed();
-      if (isPlainList(value) && listKeys.includes(key) && (runs === null || !head)) {
-        around.push(value);
-        runs = tellList(list, value, copier);
+      const length = listKeys.includes(key) && (runs === null || !head) ? lengthOfList(value) : null;
+      if (length !== null) {
+        around.push(value as object);
+        runs = tellList(list, value as readonly unknown[], length, copier);
         around.pop();
         members.push({ op: 'list', key, runs });
         held.push({ key, value: null });
         continue;
       }
-      const from = base === null ? -1 : base.members.findIndex((member) => member.key === key);
-      const before = from < 0 ? undefined : base?.members[from];
+      const from = placeOf(key);
+      const before = base?.members[from];
       if (before !== undefined && before.value !== null && stays(body, name, before.value, 0)) {
         members.push({ op: 'same', from });
         held.push(before);
@@ -114,8 +123,13 @@ export class Lane {
   }
 }
 
-function isPlainList(value: unknown): value is readonly unknown[] {
-  return Array.isArray(value) && (value as { toJSON?: unknown }).toJSON === undefined;
+/** The length of a list that JSON takes as it is; null of everything else, and where the list cannot be asked. */
+function lengthOfList(value: unknown): number | null {
+  try {
+    return Array.isArray(value) && (value as { toJSON?: unknown }).toJSON === undefined ? value.length : null;
+  } catch {
+    return null;
+  }
 }
 
 function read(holder: object, key: string | number, copier: PlainCopier): unknown {
@@ -140,13 +154,13 @@ function stays(holder: object, key: string | number, held: HeldCopies, index: nu
  * Tells a list against the elements of the base's: the common start in one run, then, behind an edit, whatever is
  * found again. The search is paid from a budget, so that the whole stays linear in the two lists.
  */
-function tellList(base: HeldCopies, list: readonly unknown[], copier: PlainCopier): Runs {
+function tellList(base: HeldCopies, list: readonly unknown[], length: number, copier: PlainCopier): Runs {
   let same = 0;
-  while (same < list.length && same < base.length && stays(list, same, base, same)) same++;
+  while (same < length && same < base.length && stays(list, same, base, same)) same++;
   const told = new RunList(same);
   let next = same;
-  let budget = SEARCH_FACTOR * (base.length + list.length);
-  for (let i = same; i < list.length; i++) {
+  let budget = SEARCH_FACTOR * (base.length + length);
+  for (let i = same; i < length; i++) {
     if (next < base.length && stays(list, i, base, next)) {
       told.copy(next++);
       continue;

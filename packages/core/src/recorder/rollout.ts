@@ -73,7 +73,7 @@ export function startRollout(options: RolloutOptions): Rollout {
       trace_id: ids.traceId,
       rollout_id: ids.rootThreadId,
       root_thread_id: ids.rootThreadId,
-      started_at_unix_ms: Math.trunc(options.clock()),
+      started_at_unix_ms: startTime(options.clock()),
       raw_event_log: EVENT_LOG_FILE,
       payloads_dir: 'payloads',
     });
@@ -83,6 +83,12 @@ export function startRollout(options: RolloutOptions): Rollout {
     abandon(sink);
     return Rollout.disabled;
   }
+}
+
+/** A clock that does not say is at the beginning of time: the manifest needs a number. */
+function startTime(time: number): number {
+  const whole = Math.trunc(time);
+  return Number.isSafeInteger(whole) ? whole : 0;
 }
 
 /** Lets go of a sink that could not be opened. */
@@ -149,12 +155,17 @@ export class Rollout {
     journal.guard(undefined, () => {
       const known = word(status, ROLLOUT_STATUSES, 'status');
       this.#ended = true;
-      journal.noteLoss();
-      for (const close of [...this.#open.values()].reverse()) close(known);
-      journal.write('rollout_ended', NO_SCOPE, () => ({ status: known }));
-      journal.write('recording_completed', NO_SCOPE, () => ({}));
-      journal.close();
+      journal.whenFree(() => this.#complete(journal, known));
     });
+  }
+
+  #complete(journal: LiveJournal, status: RolloutStatus): void {
+    journal.noteLoss();
+    for (const close of [...this.#open.values()].reverse()) close(status);
+    journal.write('rollout_ended', NO_SCOPE, () => ({ status }));
+    journal.noteLoss();
+    journal.write('recording_completed', NO_SCOPE, () => ({}));
+    journal.close();
   }
 
   #begin(journal: LiveJournal, ids: RolloutIds, metadata: SessionMetadata): Thread {

@@ -2,6 +2,7 @@
 
 import type { ToolKind } from '../format/event.ts';
 import { text } from './event-draft.ts';
+import { PlainCopier } from './plain-json.ts';
 
 /** The arguments of a call, as the model or the script gave them. */
 export type ToolPayload =
@@ -63,9 +64,9 @@ export function inputPreview(payload: ToolPayload): string {
     case 'custom':
       return preview(text(payload.input, 'payload.input'));
     case 'tool_search':
-      return preview(JSON.stringify(payload.arguments) ?? '');
+      return preview(JSON.stringify(new PlainCopier().copy(payload.arguments)) ?? '');
     case 'local_shell':
-      return preview(payload.command.join(' '));
+      return preview(payload.command.map((part) => text(part, 'payload.command')).join(' '));
   }
 }
 

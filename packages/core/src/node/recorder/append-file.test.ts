@@ -22,6 +22,29 @@ afterEach(() => {
 });
 
 describe('an append-only file', () => {
+  it('that is closed writes nothing, whatever has its number by now', () => {
+    const file = new AppendFile(path);
+    file.close();
+    const other = fs.openSync(join(root, 'other'), 'w');
+    expect(() => file.append(bytes('one'))).toThrow('is closed');
+    file.close();
+    fs.writeSync(other, 'whole');
+    fs.closeSync(other);
+    expect(fs.readFileSync(join(root, 'other'), 'utf8')).toBe('whole');
+  });
+
+  it('that somebody cut is not made longer where a write fails', () => {
+    const file = new AppendFile(path);
+    file.append(bytes('one\n'));
+    fs.truncateSync(path, 0);
+    vi.spyOn(fs, 'writeSync').mockImplementationOnce(() => {
+      throw new Error('ENOSPC');
+    });
+    expect(() => file.append(bytes('two\n'))).toThrow('ENOSPC');
+    file.append(bytes('three\n'));
+    expect(content()).toBe('three\n');
+  });
+
   it('goes on where the system took only a part', () => {
     const file = new AppendFile(path);
     const { writeSync } = fs;

@@ -15,6 +15,7 @@ export class AppendFile {
   readonly #fd: number;
   #length = 0;
   #torn = false;
+  #closed = false;
   #looked = 0;
 
   /** @throws where the file exists or cannot be made */
@@ -25,6 +26,8 @@ export class AppendFile {
 
   /** @throws where not all of the bytes could be written; then none of them count */
   append(bytes: Uint8Array): void {
+    // The number of a closed file may be that of another one by now.
+    if (this.#closed) throw new Error(`${this.#path} is closed`);
     if (this.#torn) this.#cutBack();
     this.#look();
     try {
@@ -46,11 +49,16 @@ export class AppendFile {
   }
 
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     closeSync(this.#fd);
   }
 
+  /** Never makes the file longer: somebody may have cut it meanwhile. */
   #cutBack(): void {
-    ftruncateSync(this.#fd, this.#length);
+    const { size } = fstatSync(this.#fd);
+    if (size > this.#length) ftruncateSync(this.#fd, this.#length);
+    else this.#length = size;
     this.#torn = false;
   }
 

@@ -104,4 +104,15 @@ describe('a payload', () => {
     session(4);
     expect(ends).toBeLessThan(0);
   });
+
+  it.each(['readSync', 'fstatSync'] as const)('is told in full where the one before it fails: %s', (call) => {
+    const failure = (): never => {
+      throw new Error('EIO');
+    };
+    const failing = vi.spyOn(fs, call);
+    const [opened, closed] = [vi.spyOn(fs, 'openSync'), vi.spyOn(fs, 'closeSync')];
+    session(4, () => failing.mockImplementationOnce(failure));
+    expect(opened.mock.calls.length).toBeGreaterThan(0);
+    expect(closed.mock.calls).toHaveLength(opened.mock.calls.length);
+  });
 });

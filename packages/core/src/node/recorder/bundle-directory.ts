@@ -79,14 +79,15 @@ function payloadFile(path: string, descriptor: number): PayloadFile {
 }
 
 function openBase(base: PayloadFile): number {
-  let descriptor: number;
+  let descriptor: number | null = null;
   try {
     descriptor = openSync(base.path, 'r');
+    const { size, inode, modified } = payloadFile(base.path, descriptor);
+    if (size === base.size && inode === base.inode && modified === base.modified) return descriptor;
   } catch (error) {
+    if (descriptor !== null) closeSync(descriptor);
     throw new BaseLostError(`${base.path} cannot be opened`, { cause: error });
   }
-  const { size, inode, modified } = payloadFile(base.path, descriptor);
-  if (size === base.size && inode === base.inode && modified === base.modified) return descriptor;
   closeSync(descriptor);
   throw new BaseLostError(`${base.path} was changed`);
 }

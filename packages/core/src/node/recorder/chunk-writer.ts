@@ -11,7 +11,7 @@ export class ChunkWriter {
 
   /**
    * @param source what the stretches are of
-   * @throws BaseLostError where the source ends too early; the system's errors
+   * @throws BaseLostError where the source cannot be read; the system's errors
    */
   write(target: number, pieces: readonly (Uint8Array | Stretch)[], source: number | null): void {
     this.#chunk ??= new Uint8Array(CHUNK_BYTES);
@@ -37,9 +37,17 @@ export class ChunkWriter {
 
 function readAll(source: number | null, bytes: Uint8Array, position: number): void {
   for (let at = 0; at < bytes.length; ) {
-    const count = source === null ? 0 : readSync(source, bytes, at, bytes.length - at, position + at);
+    const count = source === null ? 0 : readSome(source, bytes.subarray(at), position + at);
     if (count === 0) throw new BaseLostError('the payload that is built on has become shorter');
     at += count;
+  }
+}
+
+function readSome(source: number, bytes: Uint8Array, position: number): number {
+  try {
+    return readSync(source, bytes, 0, bytes.length, position);
+  } catch (error) {
+    throw new BaseLostError('the payload that is built on cannot be read', { cause: error });
   }
 }
 

@@ -34,7 +34,8 @@ export function currentTrace(): CurrentTrace {
 
 /** Runs a function for a handle; everything it calls, now and later, finds it by {@link currentTrace}. */
 export function withTrace<T>(handle: Thread | Turn | ToolCall | CodeCell, action: () => T): T {
-  return handle.recording ? storage.run(entered(handle, currentTrace()), action) : action();
+  // A host in JavaScript may have no handle at all.
+  return handle?.recording === true ? storage.run(entered(handle, currentTrace()), action) : action();
 }
 
 /**

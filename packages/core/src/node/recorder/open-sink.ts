@@ -1,12 +1,11 @@
 /** Where a process records to: the environment's word, and the sink made of it. */
 
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { SEGMENT_SUFFIX } from '../../format/segment/segment-format.ts';
 import { BundleSink } from '../../recorder/bundle-sink.ts';
 import type { OpenedSink, RolloutIds } from '../../recorder/rollout.ts';
 import { SegmentSink } from '../../recorder/segment-sink.ts';
-import { traceRoot } from '../trace-root.ts';
+import { makeFolder, traceRoot } from '../trace-root.ts';
 import { AppendFile } from './append-file.ts';
 import { BundleDirectory } from './bundle-directory.ts';
 import { nativeCrc32 } from './native-crc32.ts';
@@ -30,8 +29,10 @@ export function traceEnvironment(env: Readonly<Record<string, string | undefined
 
 /** Makes the files of a new trace below `root`. @throws where they cannot be made */
 export function openSink(root: string, format: TraceFormat, ids: RolloutIds): OpenedSink {
-  mkdirSync(root, { recursive: true, mode: 0o700 });
-  const path = join(root, `trace-${fileName(ids.traceId)}-${fileName(ids.rootThreadId)}`);
+  // The host may go to another folder meanwhile.
+  const folder = resolve(root);
+  makeFolder(folder);
+  const path = join(folder, `trace-${fileName(ids.traceId)}-${fileName(ids.rootThreadId)}`);
   if (format === 'bundle') return { sink: new BundleSink(new BundleDirectory(path)), location: path };
   const segment = path + SEGMENT_SUFFIX;
   return { sink: new SegmentSink(new AppendFile(segment), nativeCrc32()), location: segment };

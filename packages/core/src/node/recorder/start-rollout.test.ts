@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Diagnostic } from '../../recorder/diagnostics.ts';
 import { materializeSegment } from './materialize-segment.ts';
@@ -82,6 +82,26 @@ describe('a trace on disk', () => {
     for (const threadId of ['../../escape', '/etc/x', 'a\0b', '.', 'x'.repeat(500)]) start({ threadId });
     expect(readdirSync(root).length).toBe(5);
     expect(told).toEqual([]);
+  });
+
+  it('stays where it began, though its root is told relative to a folder the process may leave', () => {
+    const rollout = startRollout({ root: relative(process.cwd(), root) });
+    expect(dirname(rollout.location)).toBe(root);
+    rollout.end();
+  });
+
+  it.runIf(existsSync('/proc/self'))('is not begun where no folder can be made, and the host goes on', () => {
+    expect(start({ root: '/proc/none/deeper' }).recording).toBe(false);
+    expect(told.map(({ code }) => code)).toEqual(['open_failed']);
+  });
+
+  it('is not begun with options that cannot be read', () => {
+    const unreadable = {
+      get root(): never {
+        throw new Error('from the host');
+      },
+    };
+    for (const options of [null, unreadable]) expect(startRollout(options as never).recording).toBe(false);
   });
 
   it('is complete the moment a call returns', () => {

@@ -35,6 +35,15 @@ export interface StartRolloutOptions {
  * handle is disabled: it accepts every call and costs nothing. Never throws.
  */
 export function startRollout(options: StartRolloutOptions = {}): Rollout {
+  try {
+    return begin(options);
+  } catch {
+    // The options themselves cannot be read, and with them nobody who could be told.
+    return Rollout.disabled;
+  }
+}
+
+function begin(options: StartRolloutOptions): Rollout {
   const environment = traceEnvironment(process.env);
   const root = options.root === undefined ? environment.root : options.root;
   if (root === null) return Rollout.disabled;
