@@ -57,6 +57,22 @@ it('a body that breaks breaks for the host with the same error', async () => {
   expect(told).toEqual(['broke: Error: boom']);
 });
 
+it('a response and its clones say where it came from, and list no more than one that is not observed', async () => {
+  const received = await fetch('data:text/plain,hello');
+  const { told, watcher: watching } = watcher();
+  const seen = observeBody(received, watching);
+  const clone = seen?.clone();
+  const again = clone?.clone();
+  for (const response of [seen, clone, again]) {
+    expect(response).toBeInstanceOf(Response);
+    expect(response).toMatchObject({ url: 'data:text/plain,hello', type: 'basic', redirected: false });
+    expect(Object.keys(response ?? { none: 1 })).toEqual(Object.keys(received));
+    expect(JSON.stringify(response)).toBe(JSON.stringify(received));
+    expect(await response?.text()).toBe('hello');
+  }
+  expect(told).toEqual(['hello', 'end']);
+});
+
 it('a response that nobody may construct keeps its body', async () => {
   const response = Object.defineProperty(made(bytes('no')), 'status', { value: 999 });
   expect(() => observeBody(response, watcher().watcher)).toThrow(RangeError);

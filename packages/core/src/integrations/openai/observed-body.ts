@@ -75,14 +75,22 @@ export function observeBody(response: Response, watcher: BodyWatcher): Response 
         // Nothing is read ahead.
         { highWaterMark: 0 },
       );
-  const { status, statusText, headers, url, redirected, type } = response;
+  const { status, statusText, headers } = response;
   // Throws where a server said what nobody may construct, such as a status of 999. The body is not taken before.
-  const seen = new Response(observed, { status, statusText, headers });
-  for (const [name, value] of Object.entries({ url, redirected, type })) {
-    Object.defineProperty(seen, name, { value, configurable: true, enumerable: true });
-  }
+  const seen = asReceived(new Response(observed, { status, statusText, headers }), response);
   reader = body.getReader();
   return seen;
+}
+
+type Received = Pick<Response, 'url' | 'redirected' | 'type'>;
+
+/** Says of itself what the response that was received says, and so do its clones; like that, it lists none of it. */
+function asReceived(made: Response, { url, redirected, type }: Received): Response {
+  const clone = (): Response => asReceived(Response.prototype.clone.call(made), { url, redirected, type });
+  for (const [name, value] of Object.entries({ url, redirected, type, clone })) {
+    Object.defineProperty(made, name, { value, configurable: true });
+  }
+  return made;
 }
 
 /** Whether it is a stream of bytes, as that of a network is. One a program made may hold anything, shared memory too. */
