@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 requireNode();
-if (!installed()) npm('ci', '--include=dev', '--no-audit', '--no-fund');
+if (!installed()) npm('ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error');
 node(
   'node_modules/typescript/bin/tsc',
   '-b',

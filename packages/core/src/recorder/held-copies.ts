@@ -163,5 +163,5 @@ export function isHostSound(): boolean {
 }
 
 function isLeftOut(value: unknown): boolean {
-  return value === undefined || typeof value === 'function' || typeof value === 'symbol';
+  return value === undefined || typeof value === 'symbol' || (typeof value === 'function' && !('toJSON' in value));
 }

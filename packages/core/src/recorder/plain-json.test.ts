@@ -65,6 +65,23 @@ describe('a copy', () => {
     expect(copied({ n: 10n ** 20n })).toEqual({ copy: { n: '100000000000000000000' }, replaced: 1 });
   });
 
+  it('writes a bigint as the host has taught JSON to', () => {
+    Object.defineProperty(BigInt.prototype, 'toJSON', {
+      value(this: bigint) {
+        return Number(this);
+      },
+      configurable: true,
+    });
+    const taught = copied({ n: 5n, boxed: Object(6n) as unknown });
+    Reflect.deleteProperty(BigInt.prototype, 'toJSON');
+    expect(taught).toEqual({ copy: { n: 5, boxed: 6 }, replaced: 0 });
+  });
+
+  it('asks a function that has something to say', () => {
+    const told = Object.assign(() => 1, { toJSON: () => ({ a: 1 }) });
+    expect(copied({ told, silent: () => 1 })).toEqual({ copy: { told: { a: 1 } }, replaced: 0 });
+  });
+
   it('marks what throws when it is read and keeps the rest', () => {
     const { proxy, revoke } = Proxy.revocable({}, {});
     revoke();

@@ -97,6 +97,17 @@ class UnrecordableError extends Error {
   }
 }
 
+/** What JSON makes of a bigint; itself where it makes nothing of it. */
+function toldByJson(value: bigint, key: string): unknown {
+  const { toJSON } = value as { toJSON?: unknown };
+  if (typeof toJSON !== 'function') return value;
+  try {
+    return toJSON.call(value, key);
+  } catch {
+    return value;
+  }
+}
+
 /** Whether an object stands for a primitive value, which is what JSON says of it. */
 export function isBoxed(value: object): value is { valueOf(): unknown } {
   return value instanceof String || value instanceof Number || value instanceof Boolean || value instanceof BigInt;
@@ -132,7 +143,10 @@ export class PlainCopier {
       case 'object':
         return value === null ? null : this.#object(value, depth, key);
       case 'bigint':
-        return this.#replace(value.toString());
+        return this.#bigint(value, depth, key);
+      case 'function':
+        // JSON asks a function as it asks an object.
+        return this.#object(value, depth, key);
       default:
         return undefined;
     }
@@ -141,6 +155,12 @@ export class PlainCopier {
   #replace(marker: string): string {
     this.replaced++;
     return marker;
+  }
+
+  /** Its digits, unless the host has taught JSON otherwise (`BigInt.prototype.toJSON`). */
+  #bigint(value: bigint, depth: number, key: string): PlainJson | undefined {
+    const said = toldByJson(value, key);
+    return typeof said === 'bigint' ? this.#replace(said.toString()) : this.copy(said, depth, key);
   }
 
   #object(value: object, depth: number, key: string): PlainJson | undefined {
