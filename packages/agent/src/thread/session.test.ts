@@ -130,6 +130,17 @@ describe('a session', { timeout: 60_000 }, () => {
     expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
+  it.each([
+    ['names no previous response', {}],
+    ['names one that the host has named', { previous_response_id: 'resp_of_the_host' }],
+  ])('a request that %s fails where the service misses it', async (_what, request) => {
+    const lost: Script = () => ({ status: 400, error: "Previous response with id 'resp_1' not found." });
+    const { session, model } = await opened(lost, { request, incremental: true });
+    const error = expect.stringMatching(/Previous response .* not found/);
+    expect(await session.run('Hello.')).toMatchObject({ status: 'failed', error });
+    expect([...model.requests, ...model.refusals]).toHaveLength(1);
+  });
+
   it('a turn does not wait for servers once it is cancelled', async () => {
     const hangs = { name: 'slow', command: process.execPath, args: ['-e', 'setInterval(() => undefined, 1000)'] };
     const { session, model } = await opened(inOrder([]), { mcpServers: [hangs] });

@@ -182,13 +182,14 @@ class Steps {
 
     if (answer.status === 'completed' && outputs.length === 0) return { end: COMPLETED };
     if (signal.aborted || answer.status === 'cancelled') return { end: CANCELLED };
-    return { end: answer.status === 'failed' ? await this.#afterFailure(answer.failure) : null };
+    return { end: answer.status === 'failed' ? await this.#afterFailure(answer.failure, previousResponseId) : null };
   }
 
   /** @returns null where the request is to be made again */
-  async #afterFailure(failure: ModelFailure): Promise<Ending | null> {
+  async #afterFailure(failure: ModelFailure, previousResponseId: string | null): Promise<Ending | null> {
     const { history, settings, path } = this.#thread;
-    if (failure.kind === 'unknown_response') {
+    // The next request names no previous response. Where this one did not either, it would fail in the same way.
+    if (failure.kind === 'unknown_response' && previousResponseId !== null) {
       history.forgetStored();
       return null;
     }
