@@ -7,12 +7,13 @@ import { ModelClient } from './client.ts';
 import { assistantText, type Item } from './item.ts';
 
 const MAX_ANSWER_BYTES = 1_000_000;
+const EVENT_STREAM = { headers: { 'content-type': 'text/event-stream' } };
 const COMPLETED = { type: 'response.completed', response: { id: 'resp_1', status: 'completed', output: [] } };
 
 /** A client of a service that answers whatever it is asked with this. */
-async function served(type: string, body: string): Promise<ModelClient> {
+async function served(type: string, body: string, status = 200): Promise<ModelClient> {
   const server = createServer((request, response) => {
-    request.resume().on('end', () => response.writeHead(200, { 'content-type': type }).end(body));
+    request.resume().on('end', () => response.writeHead(status, { 'content-type': type }).end(body));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
@@ -23,9 +24,33 @@ async function served(type: string, body: string): Promise<ModelClient> {
   return new ModelClient(new OpenAI({ apiKey: 'k', baseURL }), 60_000, MAX_ANSWER_BYTES);
 }
 
+/** A client that asks in a way of its own. */
+function asked(fetch: typeof globalThis.fetch, maxAnswerBytes = MAX_ANSWER_BYTES): ModelClient {
+  return new ModelClient(
+    new OpenAI({ apiKey: 'k', baseURL: 'http://nowhere.invalid/v1', fetch }),
+    60_000,
+    maxAnswerBytes,
+  );
+}
+
+function streamOf(pieces: readonly Uint8Array[]): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    start(controller) {
+      for (const piece of pieces) controller.enqueue(piece);
+      controller.close();
+    },
+  });
+}
+
+function asEvent(event: { type: string } | null): string {
+  return `event: ${event?.type}\ndata: ${JSON.stringify(event)}\n\n`;
+}
+
 async function respond(...events: ({ type: string } | null)[]) {
-  const body = events.map((event) => `event: ${event?.type}\ndata: ${JSON.stringify(event)}\n\n`).join('');
-  const client = await served('text/event-stream', body);
+  return heardFrom(await served('text/event-stream', events.map(asEvent).join('')));
+}
+
+async function heardFrom(client: ModelClient) {
   const attempt = startRollout({ root: null })
     .root.startTurn()
     .inference({ model: 'm', providerName: 'p' })
@@ -86,6 +111,36 @@ describe('a service that says anything', () => {
     const { answer } = await respond({ type: 'x'.repeat(MAX_ANSWER_BYTES) }, COMPLETED);
     const message = `The service sent an event of more than ${MAX_ANSWER_BYTES} bytes.`;
     expect(answer).toMatchObject({ status: 'failed', failure: { message, kind: 'final' } });
+  });
+
+  it.each([
+    ['line by line', (event: string) => event.split(/(?<=\n)/)],
+    ['byte by byte', (event: string) => [...event]],
+    ['line by line, with the line ends of HTTP', (event: string) => event.replaceAll('\n', '\r\n').split(/(?<=\n)/)],
+  ])('is heard to the end where small events come %s', async (_how, cut) => {
+    const delta = { type: 'response.output_text.delta', delta: 'word' };
+    const sent = [...Array.from({ length: 20 }, () => delta), COMPLETED].map(asEvent);
+    const pieces = sent.flatMap(cut).map((piece) => new TextEncoder().encode(piece));
+    const client = asked(async () => new Response(streamOf(pieces), EVENT_STREAM), 200);
+    const { heard, answer } = await heardFrom(client);
+    expect(answer).toMatchObject({ status: 'completed' });
+    expect(heard).toHaveLength(20);
+  });
+
+  it('may answer with a status that is none', async () => {
+    const client = await served('application/json', '{"error":{"message":"No."}}', 999);
+    const { answer } = await heardFrom(client);
+    expect(answer).toMatchObject({ status: 'failed', failure: { message: '999 No.' } });
+  });
+
+  it('is asked the way the client asks', async () => {
+    const urls: string[] = [];
+    const client = asked(async (input) => {
+      urls.push(String(input));
+      return new Response(asEvent(COMPLETED), EVENT_STREAM);
+    });
+    expect((await heardFrom(client)).answer).toMatchObject({ status: 'completed' });
+    expect(urls).toEqual(['http://nowhere.invalid/v1/responses']);
   });
 
   it('is heard to the end however long a stream of small events is', async () => {

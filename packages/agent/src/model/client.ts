@@ -60,7 +60,7 @@ export class ModelClient {
     this.#client = client.withOptions({
       maxRetries: 0,
       logLevel: 'off',
-      fetch: boundedFetch(globalThis.fetch, maxAnswerBytes),
+      fetch: boundedFetch(fetchOf(client), maxAnswerBytes),
     });
     this.#idle_ms = idle_ms;
   }
@@ -174,6 +174,16 @@ export class ModelClient {
       return { status: 'failed', failure };
     }
   }
+}
+
+/** What the client asks with: a host that gives a client may have given it a way of its own. */
+function fetchOf(client: OpenAI): typeof globalThis.fetch {
+  const fetch: unknown = Reflect.get(client, 'fetch');
+  return isFetch(fetch) ? fetch : globalThis.fetch;
+}
+
+function isFetch(value: unknown): value is typeof globalThis.fetch {
+  return typeof value === 'function';
 }
 
 /** The client's types know fewer items than services send; an item is kept as it came. @throws where it is none */
