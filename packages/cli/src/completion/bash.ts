@@ -5,33 +5,73 @@ import { FUNCTION, operandWords, optionsOf, optionWords, PROGRAM } from './words
 
 export function bashCompletion(): string {
   return `# ${PROGRAM} completion for bash: source <(${PROGRAM} completion bash)
-${FUNCTION}_words() {
+# Answers what is read: without what readline keeps of the word, and behind the option the value is attached to.
+${FUNCTION}_take() {
   local word
-  while IFS= read -r word; do COMPREPLY+=("$word"); done < <(compgen -W "$1" -- "$cur")
+  while IFS= read -r word; do
+    word=$head$word
+    COMPREPLY+=("\${word#"$kept"}")
+  done
 }
+${FUNCTION}_words() {
+  ${FUNCTION}_take < <(compgen -W "$1" -- "$cur")
+}
+# Files are offered where no word begins with what was typed: what is a file is quoted, and @last must not be.
 ${FUNCTION}_paths() {
-  local path
-  compopt -o filenames 2>/dev/null
-  while IFS= read -r path; do COMPREPLY+=("$path"); done < <(compgen -f -- "$cur")
+  local words=\${#COMPREPLY[@]}
+  if [[ -n $cur && $words -gt 0 ]]; then return; fi
+  ${FUNCTION}_take < <(compgen -f -- "$cur")
+  if [[ \${#COMPREPLY[@]} -gt $words ]]; then compopt -o filenames 2>/dev/null; fi
+}
+${FUNCTION}_commands() {
+  if [[ $cur == */* ]]; then ${FUNCTION}_paths; else ${FUNCTION}_take < <(compgen -c -- "$cur"); fi
 }
 ${FUNCTION}() {
-  local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD - 1]} command= operand=0 i
+  local line=\${COMP_LINE:0:COMP_POINT} cur head= kept= prev command= operand=0 ended= before word i
+  local -a words=()
   COMPREPLY=()
-  for ((i = 1; i < COMP_CWORD; i++)); do
-    case \${COMP_WORDS[i]} in
-      -*) ;;
+  # Bash has also split the words at @, = and : (COMP_WORDBREAKS). Nothing but blanks separates words here.
+  for ((i = 0; i < COMP_CWORD; i++)); do
+    word=\${COMP_WORDS[i]}
+    before=\${line%%"$word"*}
+    line=\${line#*"$word"}
+    if [[ $i -gt 0 && -z $before ]]; then words[\${#words[@]} - 1]+=$word; else words+=("$word"); fi
+  done
+  cur=\${line#"\${line%%[![:space:]]*}"}
+  if [[ $cur == "$line" ]]; then
+    i=$((\${#words[@]} - 1))
+    cur=\${words[i]}$cur
+    unset "words[i]"
+  fi
+  if [[ $cur == [\\"\\']* ]]; then cur=\${cur:1}; fi
+  # Readline replaces only the part of the word that it hands over.
+  if [[ $cur == *"$2" ]]; then kept=\${cur%"$2"}; fi
+  for ((i = 1; i < \${#words[@]}; i++)); do
+    case $ended\${words[i]} in
+      --) ended=yes ;;
+      -?*) ;;
       *)
-        case \${COMP_WORDS[i - 1]} in
-          ${valueOptions()}) ;;
-          *) if [[ -z $command ]]; then command=\${COMP_WORDS[i]}; else operand=$((operand + 1)); fi ;;
+        case $ended\${words[i - 1]} in
+          ${valueOptions()}) continue ;;
+        esac
+        if [[ -z $command ]]; then command=\${words[i]}; else operand=$((operand + 1)); fi
+        case $command$operand in
+          ${OTHERS.map(({ name, at }) => `${name}${at + 1}`).join('|')}) ended=yes ;;
         esac
         ;;
     esac
   done
-  case $prev in
+  prev=\${words[\${#words[@]} - 1]}
+  if [[ -z $ended && $cur == --*=* ]]; then
+    prev=\${cur%%=*}
+    head=$prev=
+    cur=\${cur#*=}
+  fi
+  case $ended$prev in
 ${optionValues()}
   esac
-  if [[ $cur == -* ]]; then
+  if [[ -n $head ]]; then return; fi
+  if [[ -z $ended && $cur == -* ]]; then
     case $command in
 ${[null, ...COMMAND_NAMES].map(optionCase).join('\n')}
     esac
@@ -39,12 +79,19 @@ ${[null, ...COMMAND_NAMES].map(optionCase).join('\n')}
   fi
   case $command in
     '') ${FUNCTION}_words '${COMMAND_NAMES.join(' ')}' ;;
+    help) case $operand in 0) ${FUNCTION}_words '${COMMAND_NAMES.join(' ')}' ;; esac ;;
 ${COMMAND_NAMES.map(operandCase).join('\n')}
   esac
 }
 complete -F ${FUNCTION} ${PROGRAM}
 `;
 }
+
+/** Commands that run another one: from its name on, options are its own. */
+const OTHERS = COMMAND_NAMES.flatMap((name) => {
+  const at = commandSpec(name).operands.findIndex(({ kind }) => kind === 'command');
+  return at < 0 ? [] : [{ name, at }];
+});
 
 function namesOf(name: OptionName): string[] {
   const { long, short } = optionWords(name);
@@ -72,13 +119,14 @@ function optionCase(command: CommandName | null): string {
 
 function operandCase(command: CommandName): string {
   const { operands } = commandSpec(command);
-  const cases = operands.map((operand, i) => {
+  const cases = operands.flatMap((operand, i) => {
+    if (operand.kind === 'command') return [`${i}) ${FUNCTION}_commands ;;`, `*) ${FUNCTION}_paths ;;`];
     const { words, isPath } = operandWords(operand);
     const actions = [
       ...(words.length > 0 ? [`${FUNCTION}_words '${words.join(' ')}'`] : []),
       ...(isPath ? [`${FUNCTION}_paths`] : []),
     ];
-    return `${operand.many === true ? '*' : i}) ${actions.join('; ')} ;;`;
+    return [`${operand.many === true ? '*' : i}) ${actions.join('; ')} ;;`];
   });
   return `    ${command}) case $operand in ${cases.join(' ')} esac ;;`;
 }
