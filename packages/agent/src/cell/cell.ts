@@ -4,6 +4,7 @@
  * Not here: what the model reads of it (`response.ts`), and its calls of tools (`nested-calls.ts`).
  */
 
+import { setMaxListeners } from 'node:events';
 import type { CodeCell } from '@rollout-trace/core/recorder/node';
 import type { OutputPart, Tool } from '../tools/tool.ts';
 import type { CellEnd } from './messages.ts';
@@ -37,6 +38,8 @@ export class Cell {
     this.turnId = made.turnId;
     this.cwd = made.cwd;
     this.tools = made.tools;
+    // As many calls as the script makes at once listen to it; Node would print a warning.
+    setMaxListeners(0, this.#aborted.signal);
   }
 
   get end(): CellEnd | null {

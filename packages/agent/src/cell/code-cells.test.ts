@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type Tool, ToolError } from '../tools/tool.ts';
 import type { CodeCellsOptions } from './code-cells.ts';
 import { CellSession, scriptTool } from './testing/cell-session.ts';
@@ -110,6 +110,22 @@ describe('a script', () => {
       'text(await Promise.all([tools.together(), tools.together(), tools.alone(), tools.together()]))',
     );
     expect(seen.parts).toMatchObject([{ text: '[2,1,0,1]' }]);
+  });
+
+  it('makes many calls at the same time, and nothing is printed on the host', async () => {
+    const warnings: string[] = [];
+    const hear = ({ message }: Error): void => {
+      warnings.push(message);
+    };
+    process.on('warning', hear);
+    onTestFinished(() => void process.off('warning', hear));
+    const { tool, open: release, begun } = gate();
+    const seen = session([tool]).exec('text(await Promise.all(Array.from({ length: 30 }, () => tools.gate())))');
+    await begun;
+    release();
+    expect((await seen).text).toContain('open');
+    await setImmediate();
+    expect(warnings).toEqual([]);
   });
 
   it('finds only nested tools, by identifiers', async () => {
