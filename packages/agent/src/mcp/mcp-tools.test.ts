@@ -118,6 +118,7 @@ describe('the tools of a server', () => {
         'work',
         'die',
         'flood',
+        'gallery',
         'pids',
       ],
       expect.stringMatching(/^read_file_[0-9a-f]{8}$/),
@@ -216,6 +217,12 @@ describe('a call', () => {
     const { outcome } = await call(servers, 'picture');
     expect(outcome).toMatchObject({ output: [{ text: 'a dot' }, { type: 'input_image' }], status: 'completed' });
     expect((await call(servers, 'now')).outcome).toMatchObject({ output: '{"hour":12}' });
+  });
+
+  test('may give as many images as the model is given, and more', async () => {
+    const { outcome } = await call(await started(), 'gallery');
+    const kinds = ['input_image', 'input_image', 'input_image', 'input_text', 'input_text'];
+    expect(outcome).toMatchObject({ output: kinds.map((type) => ({ type })), status: 'completed' });
   });
 
   test('whose structure is not the one that was promised has failed', async () => {

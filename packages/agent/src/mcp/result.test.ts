@@ -61,6 +61,15 @@ describe('the output of an MCP result', () => {
     expect(modelOutput({ content: Array.from({ length: 50_000 }, () => text('')) })).toHaveLength(2_000);
   });
 
+  test('images of nothing are no more than texts, and the next ones are named', () => {
+    const empty = { type: 'image' as const, data: '', mimeType: '' };
+    const parts = modelOutput({ content: Array.from({ length: 50_000 }, () => empty) });
+    if (typeof parts === 'string') throw new Error('there are no parts');
+    expect(parts.filter(({ type }) => type === 'input_image')).toHaveLength(2_000);
+    expect(parts[2_000]).toEqual({ type: 'input_text', text: '[image of 13 characters, left out]' });
+    expect(parts.length).toBeLessThan(4_000);
+  });
+
   test('the message of an error is held to the same limit', () => {
     expect(modelError('refused')).toBe('refused');
     expect(modelError(`refused ${'x'.repeat(5_000_000)} end`)).toMatch(/^refused x{19000,20000}\n\[.*\]\nx+ end$/);

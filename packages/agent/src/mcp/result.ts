@@ -10,6 +10,8 @@ const MOST_TEXT_BYTES = 40_000;
 const PART_BYTES = 20;
 /** All images of a result together. They are sent again with every request. */
 const MOST_IMAGE_CHARS = 20_000_000;
+/** An image costs something as well, however small it is: there may be as many as texts. */
+const IMAGE_CHARS = 10_000;
 
 /**
  * Text alone becomes text, and images make parts. A structured result stands for the text beside it, which by the
@@ -42,9 +44,12 @@ function shortened(parts: readonly OutputPart[]): OutputPart[] {
   let left_bytes = MOST_TEXT_BYTES;
   let left_chars = MOST_IMAGE_CHARS;
   return parts.flatMap((part) => {
-    if (part.type === 'input_image' && part.image_url.length <= left_chars) {
-      left_chars -= Math.max(part.image_url.length, PART_BYTES);
-      return [part];
+    if (part.type === 'input_image') {
+      const size_chars = Math.max(part.image_url.length, IMAGE_CHARS);
+      if (size_chars <= left_chars) {
+        left_chars -= size_chars;
+        return [part];
+      }
     }
     if (left_bytes <= 0) return [];
     const told = part.type === 'input_text' ? part.text : `[image of ${part.image_url.length} characters, left out]`;

@@ -22,6 +22,8 @@ const INHERITED = [
   ...['HOME', 'LANG', 'LC_ALL', 'LOGNAME', 'PATH', 'SHELL', 'TERM', 'TMPDIR', 'TZ', 'USER'],
   ...['APPDATA', 'COMSPEC', 'LOCALAPPDATA', 'PATHEXT', 'PROGRAMFILES', 'SYSTEMROOT', 'TEMP', 'TMP', 'USERPROFILE'],
 ];
+/** One message. More than the images that a model is given of a result: others are at least named. */
+const MESSAGE_BYTES = 32 * 1024 * 1024;
 /** Of what a server writes to stderr only the end is kept. */
 const STDERR_BYTES = 8 * 1024;
 /** Between closing its standard input and SIGTERM, and between SIGTERM and SIGKILL. */
@@ -38,7 +40,10 @@ export class StdioProcess implements Transport {
   onmessage?: NonNullable<Transport['onmessage']>;
 
   readonly #command: StdioCommand;
-  readonly #buffer = new ReadBuffer();
+  /** Gets whole lines: with every piece of a long one it would copy all that came before. */
+  readonly #buffer = new ReadBuffer({ maxBufferSize: Number.POSITIVE_INFINITY });
+  #line: Buffer[] = [];
+  #line_bytes = 0;
   #child: ChildProcessWithoutNullStreams | null = null;
   #stderr = Buffer.alloc(0);
   #ended: Promise<void> = Promise.resolve();
@@ -121,15 +126,24 @@ export class StdioProcess implements Transport {
   }
 
   #receive(chunk: Buffer): void {
-    try {
-      this.#buffer.append(chunk);
-    } catch (error) {
-      // A line longer than the client takes: what follows cannot be told apart any more.
-      this.#end ??= `wrote a message that is too long (${asError(error).message})`;
-      this.onerror?.(asError(error));
+    this.#line.push(chunk);
+    this.#line_bytes += chunk.length;
+    if (this.#line_bytes > MESSAGE_BYTES) {
+      const error = new Error(`more than ${MESSAGE_BYTES} bytes`);
+      this.#line = [];
+      this.#line_bytes = 0;
+      // What follows cannot be told apart any more.
+      this.#end ??= `wrote a message that is too long (${error.message})`;
+      this.onerror?.(error);
       void this.close();
       return;
     }
+    const behind = chunk.lastIndexOf('\n') + 1;
+    if (behind === 0) return;
+    const lines = Buffer.concat(this.#line);
+    this.#line_bytes = chunk.length - behind;
+    this.#line = [chunk.subarray(behind)];
+    this.#buffer.append(lines.subarray(0, lines.length - this.#line_bytes));
     for (;;) {
       try {
         const message = this.#buffer.readMessage();

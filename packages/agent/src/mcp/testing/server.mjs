@@ -83,7 +83,13 @@ const tools = [
       return new Promise(() => undefined);
     },
   ],
-  [{ name: 'flood' }, () => text('x'.repeat(12_000_000))],
+  [{ name: 'flood' }, () => text('x'.repeat(40_000_000))],
+  [
+    { name: 'gallery' },
+    () => ({
+      content: Array.from({ length: 5 }, () => ({ type: 'image', data: 'A'.repeat(5_000_000), mimeType: 'image/png' })),
+    }),
+  ],
   [{ name: 'pids' }, () => text(JSON.stringify([process.pid, litter?.pid ?? null]))],
   [{ name: 'read file' }, () => text('with a space')],
   [{ name: 'read/file' }, () => text('with a slash')],
