@@ -151,6 +151,19 @@ describe('a session', { timeout: 60_000 }, () => {
     expect(model.requests).toEqual([]);
   });
 
+  it('a server that still starts when the session ends is no reason to warn', async () => {
+    const told: unknown[] = [];
+    const { session } = await opened(inOrder([]), {
+      mcpServers: [{ name: 'slow', command: process.execPath, args: ['-e', 'setInterval(() => undefined, 1000)'] }],
+      onEvent: (event) => event.type === 'warning' && told.push(event),
+    });
+    expect((await session.run('Go.', { signal: AbortSignal.abort() })).status).toBe('cancelled');
+    await session.close();
+    // Whoever waits for the servers as well is told after `close`.
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(told).toEqual([]);
+  });
+
   it('tools that cannot be listed fail the turn, not the session', async () => {
     let broken = true;
     const tools: Tool[] = [];

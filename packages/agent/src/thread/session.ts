@@ -126,6 +126,8 @@ export class AgentSession {
     });
     this.#servers = startMcpServers(mcpServers, this.#starting.signal);
     void this.#servers.then(({ tools: listed, failures }) => {
+      // Ended before they had started: nothing was asked of them, and nobody is left to be told.
+      if (this.#starting.signal.aborted) return;
       fromServers = listed;
       for (const failure of failures) this.root.warn(failure);
     });
