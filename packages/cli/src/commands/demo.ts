@@ -46,7 +46,8 @@ export async function demo(asked: Invocation, console: Console): Promise<number>
   tell(`reduced to ${written.output}`);
   const view = viewOf(path, path, reduced, traceSource(path), console.out.columns);
   if (asJson) console.json(storyJson(view), 'pretty');
-  else console.out.print(...storyLines(view), ...findingLines(reduced.findings, view.columns, MOST_FINDINGS));
+  else if (!isQuiet)
+    console.out.print(...storyLines(view), ...findingLines(reduced.findings, view.columns, MOST_FINDINGS));
   return exitCode === EXIT.done ? exitWith(reduced.findings) : exitCode;
 }
 

@@ -41,6 +41,15 @@ describe('the summary of a bundle', () => {
     expect(cli(['show', fixture('0.165.0/fail-stream')]).out).toMatch(/\d of \d calls reported none/);
   });
 
+  it('has no arrow to an answer where a turn was not answered', () => {
+    for (const columns of [50, 60, 80, 120]) {
+      for (const name of ALL) {
+        const { out } = cli(['show', fixture(name)], { columns, isTerminal: true, environment: PLAIN });
+        expect(out, name).not.toMatch(/\u2192\s*$/m);
+      }
+    }
+  });
+
   it('says why an inference failed, which only its event knows', () => {
     expect(cli(['show', fixture('0.165.0/fail-stream')]).out).toMatch(
       /^ +inference:\d +inference +failed +stream disc/m,
@@ -54,13 +63,24 @@ describe('the summary of a bundle', () => {
     expect(out).toContain('error tool_unknown  trace.jsonl:20 seq 20');
   });
 
-  it.each([60, 80, 120])('fits %d columns', (columns) => {
+  it.each([40, 50, 60, 80, 100, 120])('fits %d columns', (columns) => {
     for (const name of ALL) {
       const { out } = cli(['show', fixture(name)], { columns, isTerminal: true, environment: PLAIN });
-      // The command to type next is never cut.
-      const wide = out.split('\n').filter((line) => columnsOf(line) > columns && !line.includes('rollout-trace show'));
+      // The command to type next is never cut, nor is the place of a finding, and no word, such as an id, is broken.
+      const isWhole = (row: string): boolean => /rollout-trace show|^ *\S+$|^ {4}payloads\//.test(row);
+      const wide = out.split('\n').filter((row) => columnsOf(row) > columns && !isWhole(row));
       expect(wide, name).toEqual([]);
     }
+  });
+
+  it.each([40, 50, 60, 80])('keeps the values of an object in one column, in %d columns', (columns) => {
+    const { out } = cli(['show', AGENTS, 'call_0003'], { columns, isTerminal: true, environment: PLAIN });
+    const rows = out.split('\n\n')[0]?.split('\n') ?? [];
+    const named = rows.filter((row) => /^ {2}[a-z_.]+(?: \(\d+\))? {2,}\S/.test(row));
+    const below = rows.filter((row) => /^ {6,}\S/.test(row));
+    expect(named.length).toBeGreaterThan(3);
+    const starts = [...named, ...below].map((row) => /^ {2}.*? {2,}(?=\S)|^ +/.exec(row)?.[0].length);
+    expect(new Set(starts).size, out).toBe(1);
   });
 
   it.each([60, 120])(

@@ -11,7 +11,15 @@ const folder = scratch();
 const PLAIN = { NO_COLOR: '1' };
 
 interface StoryAnswer {
-  steps: { ref: string; after_ms: number; agent_path: string; what: string; text: string; exit_code: number | null }[];
+  steps: {
+    ref: string;
+    noun: string;
+    after_ms: number;
+    agent_path: string;
+    what: string;
+    text: string;
+    exit_code: number | null;
+  }[];
   failures: {
     ref: string;
     what: string;
@@ -107,12 +115,24 @@ describe('a failure', () => {
   });
 });
 
-it.each([60, 80, 120])('every story fits %d columns', (columns) => {
+const stories = new Map(ALL.map((name) => [name, story(name).steps]));
+
+it.each([40, 50, 60, 80, 100, 120])('every story fits %d columns and keeps its refs', (columns) => {
   for (const name of ALL) {
     const { out } = cli(['story', fixture(name)], { columns, isTerminal: true, environment: PLAIN });
     const rows = out.split('\n').filter((row) => !row.includes('rollout-trace'));
     for (const row of rows) expect(columnsOf(row), `${name}: ${row}`).toBeLessThanOrEqual(columns);
+    const told = rows.join('\n');
+    for (const { ref, noun } of stories.get(name) ?? []) if (noun !== 'item') expect(told, name).toContain(` ${ref} `);
   }
+});
+
+it.each([
+  [80, /^running, no end was recorded; last sign after \d+ ms$/m],
+  [40, /^running, no end was recorded\nlast sign after \d+ ms$/m],
+])('a recording without an end is not told as if it had one, in %d columns', (columns, told) => {
+  const { out } = cli(['story', fixture('0.169.0/killed')], { columns, isTerminal: true, environment: PLAIN });
+  expect(out).toMatch(told);
 });
 
 describe('a damaged recording', () => {

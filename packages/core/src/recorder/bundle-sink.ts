@@ -8,7 +8,7 @@
 import type { Manifest } from '../format/manifest.ts';
 import { ByteWriter } from '../format/segment/byte-writer.ts';
 import type { PlainJson } from './plain-json.ts';
-import { type PayloadText, PrettyPayloads, type ValuePrinter } from './pretty-payload.ts';
+import { type PayloadText, type PrettyPayload, PrettyPayloads, type ValuePrinter } from './pretty-payload.ts';
 import type { Sink, SinkEntry } from './sink.ts';
 
 /**
@@ -23,9 +23,18 @@ export interface BundleFiles<W = unknown> {
    * @throws BaseLostError where the base is no longer what was written
    */
   writePayload(number: number, text: PayloadText<W>): W;
+  /** Takes a payload back that no event names. */
+  removePayload(number: number): void;
   /** Adds to `trace.jsonl`. Where it throws, the log ends where it ended before. */
   appendEvent(bytes: Uint8Array): void;
   close(): void;
+}
+
+/** A payload that waits for its event. */
+interface Written<W> {
+  number: number;
+  printed: PrettyPayload<W>;
+  payload: W;
 }
 
 /** Above this the room for one event is given back once it is written. */
@@ -57,18 +66,28 @@ export class BundleSink<W> implements Sink {
   }
 
   append(entry: SinkEntry): void {
-    const written = entry.payloads.map(({ number, body }) => {
-      const printed = body.type === 'delta' ? this.#printer.print(number, body.delta) : this.#printer.whole(body.value);
-      return { printed, payload: this.#files.writePayload(number, printed.text) };
-    });
-    this.#out.truncate(0);
-    this.#out.text(entry.line);
+    const written: Written<W>[] = [];
+    try {
+      for (const { number, body } of entry.payloads) {
+        const printed =
+          body.type === 'delta' ? this.#printer.print(number, body.delta) : this.#printer.whole(body.value);
+        written.push({ number, printed, payload: this.#files.writePayload(number, printed.text) });
+      }
+      this.#appendLine(entry.line);
+    } catch (error) {
+      for (const { number } of written) this.#files.removePayload(number);
+      throw error;
+    }
+    for (const { printed, payload } of written) printed.written(payload);
+    for (const lane of entry.closedLanes) this.#printer.close(lane);
+  }
+
+  #appendLine(line: string): void {
+    this.#out.truncate(0, KEPT_BYTES);
+    this.#out.text(line);
     this.#out.u8(0x0a);
     this.#files.appendEvent(this.#out.view());
     this.#out.truncate(0, KEPT_BYTES);
-    // Not before the event stands in the log: until then the payloads may be replaced.
-    for (const { printed, payload } of written) printed.written(payload);
-    for (const lane of entry.closedLanes) this.#printer.close(lane);
   }
 
   close(): void {

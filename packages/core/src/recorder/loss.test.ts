@@ -115,6 +115,7 @@ describe('what is lost', () => {
         });
       }
       turn.inference(MODEL).start(request(items));
+      if (n === 2) expect(memory.files().has('payloads/3.json')).toBe(false);
     }
     expect(rollout.troubles).toEqual({ write_failed: 1 });
     const texts = [...memory.files()].map(([path, bytes]) => [path, new TextDecoder().decode(bytes)] as const);

@@ -25,6 +25,10 @@ export class MemoryBundle implements BundleFiles<Uint8Array> {
     return bytes;
   }
 
+  removePayload(number: number): void {
+    this.#files.delete(`payloads/${number}.json`);
+  }
+
   appendEvent(bytes: Uint8Array): void {
     this.#log.push(bytes.slice());
   }

@@ -41,7 +41,11 @@ export class BundleDirectory implements BundleFiles<PayloadFile> {
   }
 
   writePayload(number: number, text: PayloadText<PayloadFile>): PayloadFile {
-    return this.#write(join(this.path, PAYLOADS_DIRECTORY, `${number}.json`), text);
+    return this.#write(this.#payloadPath(number), text);
+  }
+
+  removePayload(number: number): void {
+    remove(this.#payloadPath(number));
   }
 
   appendEvent(bytes: Uint8Array): void {
@@ -52,6 +56,10 @@ export class BundleDirectory implements BundleFiles<PayloadFile> {
   close(): void {
     this.#log?.close();
     this.#log = null;
+  }
+
+  #payloadPath(number: number): string {
+    return join(this.path, PAYLOADS_DIRECTORY, `${number}.json`);
   }
 
   #write(path: string, { base, pieces }: PayloadText<PayloadFile>): PayloadFile {
