@@ -31,10 +31,10 @@ export interface ObjectTable {
 }
 
 const STATUS: Column = { head: 'status' };
-const TOOK: Column = { head: 'took', align: 'right' };
+const TOOK: Column = { head: 'took', align: 'right', spare: 1 };
 /** Who did it: told only where there is more than one thread. */
 const THREAD: Column = { head: 'thread', least: 8, spare: 9 };
-const about = (name: string): Column => ({ head: name, least: 12, spare: 1 });
+const about = (name: string): Column => ({ head: name, least: 12, spare: 2 });
 const number = (name: string, spare?: number): Column => ({
   head: name,
   align: 'right',
@@ -86,9 +86,9 @@ export function tableOf(view: View, totals: Totals, noun: Noun, ids: readonly st
           STATUS,
           TOOK,
           number('items', 7),
-          number('input', 2),
+          number('input', 3),
           number('cached', 5),
-          number('output', 2),
+          number('output', 3),
           number('reasoning', 6),
           about('gave'),
         ],
@@ -103,7 +103,7 @@ export function tableOf(view: View, totals: Totals, noun: Noun, ids: readonly st
       };
     case 'item':
       return {
-        columns: [{ head: 'item' }, THREAD, { head: 'what' }, about('text')],
+        columns: [{ head: 'item' }, THREAD, { head: 'what', least: 8 }, about('text')],
         rows: rows(graph.conversation_items, (item) => [
           thread(item.thread_id),
           line(itemTitle(item)),
@@ -174,7 +174,7 @@ export function tableOf(view: View, totals: Totals, noun: Noun, ids: readonly st
           { head: 'at', spare: 7 },
           number('items before'),
           number('after'),
-          { head: 'request' },
+          { head: 'request', spare: 6 },
         ],
         rows: rows(graph.compactions, (compaction) => [
           thread(compaction.thread_id),
@@ -192,7 +192,7 @@ export function tableOf(view: View, totals: Totals, noun: Noun, ids: readonly st
           { head: 'model', spare: 7 },
           STATUS,
           TOOK,
-          { head: 'compaction' },
+          { head: 'compaction', spare: 6 },
         ],
         rows: rows(graph.compaction_requests, (request) => [
           thread(request.thread_id),
@@ -328,7 +328,7 @@ function exchange(graph: Graph, { codex_turn_id }: CodexTurn): Line {
   const asked = askedIn(graph, first, codex_turn_id);
   const answered = said(graph, last);
   if (asked === null && answered === null) return [];
-  return line(asked ?? '', faint(` ${ARROW} `), answered ?? '');
+  return answered === null ? line(asked ?? '') : line(asked ?? '', faint(` ${ARROW} `), answered);
 }
 
 function askedIn(graph: Graph, { request_item_ids }: InferenceCall, turn: string): string | null {

@@ -100,11 +100,16 @@ class Fields {
 
   lines(): Line[] {
     const { columns } = this.#view;
-    const width = Math.min(34, columns / 2, Math.max(0, ...this.#rows.map(({ name }) => name.length)));
+    const width = Math.min(34, Math.floor(columns * 0.45), Math.max(0, ...this.#rows.map(({ name }) => name.length)));
     const room = columns - width - 4;
     const lines = this.#rows.flatMap(({ name, value }) => {
       const rows = typeof value === 'string' ? textLines(value, room) : value.map((spans) => clipLine(spans, room));
-      return rows.map((spans, i) => line('  ', faint((i === 0 ? name : '').padEnd(width)), '  ', spans));
+      // A name that is longer than its column stands above the value, which stays in line with the others.
+      const isLong = name.length > width;
+      const body = rows.map((spans, i) =>
+        line('  ', faint((i === 0 && !isLong ? name : '').padEnd(width)), '  ', spans),
+      );
+      return isLong ? [clipLine(line('  ', faint(name)), columns), ...body] : body;
     });
     if (this.#absent.length > 0) {
       const absent = wrap(`absent: ${this.#absent.join(', ')}`, columns - 2);

@@ -44,11 +44,11 @@ export function stepLines(view: View, owner: StepOwner): Line[] {
       line(step.about),
     ]);
   const columns: Column[] = [
-    { head: 'after', align: 'right', spare: 1 },
+    { head: 'after', align: 'right', spare: 3 },
     { head: 'step' },
     { head: 'what', least: 8 },
     { head: 'status' },
-    { head: 'took', align: 'right' },
+    { head: 'took', align: 'right', spare: 1 },
     { head: 'about', least: 12, spare: 2 },
   ];
   const lines = table(columns, rows, { columns: view.columns, dropEmpty: true });
@@ -69,7 +69,8 @@ function* stepsOf(view: View, owner: StepOwner): Iterable<Step> {
   }
   for (const call of graph.inference_calls.values()) {
     if (!isOwn(call.thread_id, call.codex_turn_id)) continue;
-    const about = `${tokensText(call)} ${ARROW} ${gave(view, call)}`;
+    const given = gave(view, call);
+    const about = given === '' ? tokensText(call) : `${tokensText(call)} ${ARROW} ${given}`;
     yield { noun: 'inference', id: call.inference_call_id, ...run(call.execution), kind: call.model, about };
   }
   for (const tool of graph.tool_calls.values()) {

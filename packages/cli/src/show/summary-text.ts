@@ -44,21 +44,11 @@ export function summaryLines(view: View): Line[] {
 function header(view: View, totals: Totals): Line[] {
   const { graph, reduced } = view;
   const { generation, manifest, events, findings } = reduced;
-  const started = graph.started_at_unix_ms;
-  const end = graph.ended_at_unix_ms ?? totals.last_at_unix_ms ?? started;
-  const ended = graph.ended_at_unix_ms === null ? 'no end was recorded' : duration(between(started, end));
+  const { ran, lastSign } = ranTexts(view, totals);
   const rows: [string, Line][] = [
-    [
-      'status',
-      line(
-        statusSpan(graph.status),
-        ', ',
-        ended,
-        graph.ended_at_unix_ms === null ? faint(`; last sign after ${duration(between(started, end))}`) : '',
-      ),
-    ],
+    ['status', line(statusSpan(graph.status), `, ${ran}`, faint(lastSign === null ? '' : `; ${lastSign}`))],
     ['recording', recordingLine(view)],
-    ['started', line(moment(started))],
+    ['started', line(moment(graph.started_at_unix_ms))],
     ['trace', line(graph.trace_id)],
     [
       'format',
@@ -72,13 +62,29 @@ function header(view: View, totals: Totals): Line[] {
     ['findings', findingCounts(findings)],
   ];
   return [
-    line(title('Rollout'), ' ', title(graph.rollout_id)),
+    ...rolloutTitle(view),
     ...table(
       [{ head: '' }, { head: '', least: 20 }],
       rows.map(([name, value]) => [line(faint(name)), value]),
       view,
     ),
   ];
+}
+
+/** The id is there to be copied: where there is no room beside it, it has a line of its own. */
+export function rolloutTitle({ graph, columns }: View): Line[] {
+  const head = title('Rollout');
+  const id = title(graph.rollout_id);
+  const joined = line(head, ' ', id);
+  return lineColumns(joined) <= columns ? [joined] : [line(head), line('  ', id)];
+}
+
+/** How long the rollout took; where no end was recorded, that, and how long it is known to have gone on. */
+export function ranTexts({ graph }: View, { last_at_unix_ms }: Totals): { ran: string; lastSign: string | null } {
+  const { started_at_unix_ms: started, ended_at_unix_ms: ended } = graph;
+  if (ended !== null) return { ran: duration(between(started, ended)), lastSign: null };
+  const lastSign = `last sign after ${duration(between(started, last_at_unix_ms ?? started))}`;
+  return { ran: 'no end was recorded', lastSign };
 }
 
 function recordingLine({ graph }: View): Line {
@@ -136,12 +142,13 @@ function tokensHead(tokens: TokenTotals): string {
 /** Several models are worth a table of their own. */
 function modelLines(view: View, { models }: Totals): Line[] {
   if (models.length < 2) {
-    return models.map(({ model, provider_name, total_ms }) =>
-      line('  ', faint(`all by ${model} of ${provider_name}, ${duration(total_ms)} in sum`)),
-    );
+    return models.flatMap(({ model, provider_name, total_ms }) => {
+      const said = `all by ${model} of ${provider_name}, ${duration(total_ms)} in sum`;
+      return wrap(said, view.columns - 2).map((text) => line('  ', faint(text)));
+    });
   }
   const columns: Column[] = [
-    { head: 'model' },
+    { head: 'model', least: 8 },
     { head: 'provider', spare: 3 },
     { head: 'calls', align: 'right' },
     { head: 'in sum', align: 'right', spare: 4 },
@@ -207,9 +214,15 @@ function footer({ name, graph, columns }: View, { tokens }: Totals): Line[] {
   const basis = `Tokens are those the provider reported${silent}, times those of the recorder's clock; nothing is estimated.`;
   return [
     ...wrap(basis, columns).map((text) => line(faint(text))),
-    line(faint('One object or event: '), ref(`rollout-trace show ${quoted(name)} <ref>`)),
-    line(faint('All of a kind:       '), ref(`rollout-trace show ${quoted(name)} ${KINDS.tool.plural}`)),
+    ...commandLines('One object or event: ', `rollout-trace show ${quoted(name)} <ref>`, columns),
+    ...commandLines('All of a kind:       ', `rollout-trace show ${quoted(name)} ${KINDS.tool.plural}`, columns),
   ];
+}
+
+/** A command to type next: never cut, and below what it is for where there is no room beside it. */
+export function commandLines(head: string, command: string, columns: number): Line[] {
+  const joined = line(faint(head), ref(command));
+  return lineColumns(joined) <= columns ? [joined] : [line(faint(head.trimEnd())), line('  ', ref(command))];
 }
 
 /** The name as a shell takes it. */

@@ -2,11 +2,11 @@
 
 import { faultsOf, findingCounts } from '../findings-text.ts';
 import { labelOf } from '../show/labels.ts';
-import { quoted } from '../show/summary-text.ts';
-import { totalsOf } from '../show/totals.ts';
-import { between, statusSpan, type View } from '../show/view.ts';
+import { commandLines, quoted, ranTexts, rolloutTitle } from '../show/summary-text.ts';
+import { type Totals, totalsOf } from '../show/totals.ts';
+import { statusSpan, type View } from '../show/view.ts';
 import { ELLIPSIS } from '../text/glyphs.ts';
-import { bad, clipLine, faint, type Line, line, ref, span, title } from '../text/span.ts';
+import { bad, clipLine, faint, type Line, line, lineColumns, ref, span, title } from '../text/span.ts';
 import { type Column, table } from '../text/table.ts';
 import { compact, count, counted, duration, percent } from '../text/units.ts';
 import { wrap } from '../text/width.ts';
@@ -18,6 +18,8 @@ const MOST_STEPS = 160;
 const LAST_STEPS = 40;
 const MOST_FAILURES = 12;
 const MOST_ROWS_OF_OUTPUT = 3;
+/** In fewer columns who did it tells more than the words at its end. */
+const NARROW = 72;
 
 export function storyLines(view: View): Line[] {
   const steps = stepSection(view, storyOf(view));
@@ -28,14 +30,14 @@ export function storyLines(view: View): Line[] {
     ...failureSection(view),
     ...findingSection(view),
     [],
-    closing(view),
+    ...closing(view),
   ];
 }
 
 function opening(view: View): Line[] {
   const { graph } = view;
-  const { tokens, last_at_unix_ms } = totalsOf(graph);
-  const end = graph.ended_at_unix_ms ?? last_at_unix_ms ?? graph.started_at_unix_ms;
+  const totals = totalsOf(graph);
+  const { tokens } = totals;
   const agents = counted(graph.threads.size, 'agent');
   const calls = counted(graph.inference_calls.size, 'request', 'requests');
   const spent =
@@ -43,23 +45,29 @@ function opening(view: View): Line[] {
       ? 'no token usage was reported'
       : `${compact(tokens.input_tokens)} tokens in (${percent(tokens.cached_input_tokens, tokens.input_tokens)} cached), ${compact(tokens.output_tokens)} out`;
   const did = `${agents}, ${calls} to the model, ${counted(graph.tool_calls.size, 'tool call')}, ${spent}`;
-  return [
-    line(title('Rollout '), title(graph.rollout_id)),
-    line(statusSpan(graph.status), ` in ${duration(between(graph.started_at_unix_ms, end))}`),
-    ...wrap(did, view.columns).map((text) => line(text)),
-  ];
+  return [...rolloutTitle(view), ...ranLines(view, totals), ...wrap(did, view.columns).map((text) => line(text))];
+}
+
+/** `completed in 516 ms`. What is known instead of an end stands below where there is no room. */
+function ranLines(view: View, totals: Totals): Line[] {
+  const { ran, lastSign } = ranTexts(view, totals);
+  const status = statusSpan(view.graph.status);
+  if (lastSign === null) return [line(status, ` in ${ran}`)];
+  const joined = line(status, `, ${ran}`, faint(`; ${lastSign}`));
+  return lineColumns(joined) <= view.columns ? [joined] : [line(status, `, ${ran}`), line(faint(lastSign))];
 }
 
 function stepSection(view: View, steps: readonly Step[]): Line[] {
   const hasAgents = view.graph.threads.size > 1;
   const columns: Column[] = [
-    { head: '', align: 'right', spare: 2 },
-    ...(hasAgents ? [{ head: '', least: 8 }] : []),
-    { head: '', spare: 3 },
-    { head: '', least: 8 },
+    { head: '', align: 'right', spare: 3 },
+    ...(hasAgents ? [{ head: '', least: 8, spare: 2 }] : []),
+    // What is told of a step is its ref, without which nothing more can be asked, what it was, and as much as fits.
     { head: '' },
-    { head: '', align: 'right' as const, spare: 1 },
-    { head: '', least: 20 },
+    { head: '', least: 8 },
+    { head: '', spare: 1 },
+    { head: '', align: 'right', spare: 4 },
+    { head: '', least: view.columns < NARROW ? 15 : 24 },
   ];
   const isLong = steps.length > MOST_STEPS;
   const shown = isLong ? [...steps.slice(0, MOST_STEPS - LAST_STEPS), ...steps.slice(-LAST_STEPS)] : steps;
@@ -148,6 +156,6 @@ function seen({ refs }: View, { seenIn, nextAnswer }: Failure): Line {
   return line('saw the outcome in ', ref(refs.refOf('inference', seenIn.inference_call_id)), answer);
 }
 
-function closing({ name }: View): Line {
-  return line(faint('More of any of them: '), ref(`rollout-trace show ${quoted(name)} <ref>`));
+function closing({ name, columns }: View): Line[] {
+  return commandLines('More of any of them: ', `rollout-trace show ${quoted(name)} <ref>`, columns);
 }

@@ -1,6 +1,7 @@
 /** Text for people, as data: what it says and what it is. How it looks is decided where it is written (`screen.ts`). */
 
 import { cleanLine } from './clean.ts';
+import { ELLIPSIS } from './glyphs.ts';
 import { clip, columnsOf } from './width.ts';
 
 /** What a piece of text is. */
@@ -40,13 +41,17 @@ export function clipLine(spans: Line, columns: number): Line {
   if (lineColumns(spans) <= columns) return spans;
   const out: Span[] = [];
   let left = columns;
-  for (const { text, look } of spans) {
-    if (left <= 0) break;
-    // The cut belongs into the span that no longer fits, or behind the last one that does.
-    const cut = columnsOf(text) <= left ? text : clip(text, left);
-    out.push({ text: cut, look });
-    left -= columnsOf(cut);
-    if (cut !== text) break;
+  for (const [i, { text, look }] of spans.entries()) {
+    // The cut belongs into the span that no longer fits, or into the last one that does: it is always seen.
+    const isLast = i === spans.length - 1;
+    const width = columnsOf(text);
+    if (width < left || (isLast && width === left)) {
+      out.push({ text, look });
+      left -= width;
+    } else {
+      out.push({ text: clip(`${text}${ELLIPSIS}`, left), look });
+      break;
+    }
   }
   return out;
 }

@@ -35,6 +35,21 @@ describe('a table', () => {
     expect(text(lines)).toEqual(['  terminal_operation:1  a tex\u2026']);
   });
 
+  it('shortens it further where that is enough', () => {
+    const kept: Column[] = [{ head: '' }, { head: '', least: 12 }];
+    const lines = table(kept, rows(['inference:1', 'a text that is rather long']), { columns: 20 });
+    expect(text(lines)).toEqual(['  inference:1  a te\u2026']);
+  });
+
+  it('shows that something was cut, wherever the cut falls', () => {
+    const said = [[line('abc', ' > ', 'defgh')]];
+    const cuts = [11, 8, 7, 6, 5, 4, 3, 2, 1].map((width) =>
+      text(table([{ head: '', least: 1 }], said, { columns: width, indent: 0 })).join(),
+    );
+    const whole = 'abc > defgh';
+    expect(cuts).toEqual([whole, ...[8, 7, 6, 5, 4, 3, 2, 1].map((width) => `${whole.slice(0, width - 1)}\u2026`)]);
+  });
+
   it('leaves out columns that say nothing', () => {
     const lines = table(columns, rows(['one', '', 'x']), { columns: 80, dropEmpty: true });
     expect(text(lines)).toEqual(['  name  about', '  one   x']);

@@ -22,6 +22,8 @@ export interface TableOptions {
 }
 
 const GAP = '  ';
+/** So much is left of a column that may be cut, where there is no room at all. */
+const BARELY = 4;
 
 /** The lines of a table. A cell is a line of spans; a missing one is empty. */
 export function table(columns: readonly Column[], rows: readonly (readonly Line[])[], options: TableOptions): Line[] {
@@ -37,7 +39,8 @@ export function table(columns: readonly Column[], rows: readonly (readonly Line[
     if (shrink(shown, total - room)) break;
     const least = shown.reduce((max, { column }) => Math.max(max, column.spare ?? 0), 0);
     if (least === 0) {
-      // There is no room at all: then as little as there can be.
+      // There is no room at all. Then what may be cut is, and where that does not help either, not more than it has to be.
+      if (shrink(shown, total - room, BARELY)) break;
       for (const place of shown) place.width = Math.min(place.width, place.column.least ?? place.width);
       break;
     }
@@ -69,15 +72,19 @@ function naturalWidth({ head }: Column, at: number, rows: readonly (readonly Lin
   return rows.reduce((width, row) => Math.max(width, lineColumns(row[at] ?? [])), head.length);
 }
 
-/** Takes columns away from what may be cut, the widest first; false where that is not enough, and nothing is changed. */
-function shrink(shown: Shown[], excess: number): boolean {
-  const slack = shown.reduce((sum, { column, width }) => sum + Math.max(0, width - (column.least ?? width)), 0);
-  if (slack < excess) return false;
+/**
+ * Takes columns away from what may be cut, the widest first; false where that is not enough, and nothing is changed.
+ *
+ * @param most the most that a column may insist on
+ */
+function shrink(shown: Shown[], excess: number, most: number = Number.POSITIVE_INFINITY): boolean {
+  const slackOf = ({ column: { least }, width }: Shown): number =>
+    least === undefined ? 0 : Math.max(0, width - Math.min(least, most));
+  if (shown.reduce((sum, place) => sum + slackOf(place), 0) < excess) return false;
   for (let left = excess; left > 0; left--) {
     let widest: Shown | null = null;
     for (const place of shown) {
-      const mayShrink = place.column.least !== undefined && place.width > place.column.least;
-      if (mayShrink && (widest === null || place.width > widest.width)) widest = place;
+      if (slackOf(place) > 0 && (widest === null || place.width > widest.width)) widest = place;
     }
     if (widest !== null) widest.width--;
   }
