@@ -77,7 +77,8 @@ describe.each(BOTH)('a file written atomically, %j', (options) => {
 
   it('in place of a folder is refused', () => {
     mkdirSync(join(folder, 'state.json'));
-    expect(() => writeAtomically(join(folder, 'state.json'), text('a'), options)).toThrow();
+    const file = join(folder, 'state.json');
+    expect(() => writeAtomically(file, text('a'), options)).toThrow(expect.objectContaining({ path: file }));
     expect(readdirSync(folder)).toEqual(['state.json']);
   });
 

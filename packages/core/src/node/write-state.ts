@@ -46,13 +46,16 @@ export function writeAtomically(file: string, produce: Produce, options: WriteOp
   const prefix = `.${basename(target)}.`;
   removeAbandoned(folder, prefix);
   const part = join(folder, `${prefix}${process.pid}.part`);
-  const descriptor = openSync(part, 'wx', options.mode ?? 0o666);
+  let descriptor: number | null = null;
   try {
+    descriptor = openSync(part, 'wx', options.mode ?? 0o666);
     const size = write(descriptor, produce);
     renameSync(part, target);
     return size;
   } catch (error) {
-    rmSync(part, { force: true });
+    if (descriptor !== null) rmSync(part, { force: true });
+    // Nobody has asked for the part.
+    if (error instanceof Error && 'path' in error && error.path === part) error.path = target;
     throw error;
   }
 }
