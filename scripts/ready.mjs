@@ -34,7 +34,7 @@ function installed() {
   const wanted = packagesOf(`${root}/package-lock.json`);
   const present = packagesOf(record);
   return Object.entries(wanted).every(([path, { optional, version, integrity, link }]) => {
-    if (!path.startsWith('node_modules/')) return true;
+    if (!path.includes('node_modules/')) return true;
     const found = present[path];
     if (!found) return optional === true;
     return found.version === version && found.integrity === integrity && found.link === link;
