@@ -5,6 +5,7 @@ import { type LocatedBundle, LocateError } from '@rollout-trace/core/node';
 import { UsageError } from './args/usage-error.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import type { Console } from './io/console.ts';
+import { quoted } from './text/quoted.ts';
 import { faint, line, ref, span } from './text/span.ts';
 import { table } from './text/table.ts';
 import { moment } from './text/units.ts';
@@ -82,14 +83,13 @@ function candidateLines(candidates: readonly LocatedBundle[], columns: number) {
     .slice(0, MOST_CANDIDATES)
     .map(({ path, manifest }) => [
       line(span(manifest === null ? '?' : moment(manifest.started_at_unix_ms))),
-      line(ref(manifest?.trace_id ?? '?')),
-      line(span(path)),
+      line(manifest?.trace_id ?? '?'),
+      line(ref(quoted(path))),
     ]);
   const more = candidates.length - MOST_CANDIDATES;
   return [
-    ...table([{ head: 'started', spare: 1 }, { head: 'trace id' }, { head: 'path', least: 20, spare: 2 }], rows, {
-      columns,
-    }),
+    // The path is there to be copied, and never cut.
+    ...table([{ head: 'started', spare: 2 }, { head: 'trace id', spare: 1 }, { head: 'path' }], rows, { columns }),
     ...(more > 0 ? [line('  ', faint(`and ${more} more`))] : []),
   ];
 }

@@ -3,9 +3,9 @@
 import type { ReducedBundle } from '@rollout-trace/core/bundle';
 import { countsOf } from '../bundle-counts.ts';
 import { findingCounts } from '../findings-text.ts';
-import { quoted } from '../show/summary-text.ts';
 import { totalsOf } from '../show/totals.ts';
 import { between, statusSpan } from '../show/view.ts';
+import { quoted } from '../text/quoted.ts';
 import { faint, join, type Line, line, ref, title } from '../text/span.ts';
 import { compact, counted, duration, percent } from '../text/units.ts';
 

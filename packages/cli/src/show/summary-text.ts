@@ -3,6 +3,7 @@
 import { payloadSize } from '@rollout-trace/core/node';
 import { findingCounts, findingLines } from '../findings-text.ts';
 import { ELLIPSIS } from '../text/glyphs.ts';
+import { quoted } from '../text/quoted.ts';
 import { faint, join, type Line, line, lineColumns, ref, span, title } from '../text/span.ts';
 import { type Column, table } from '../text/table.ts';
 import { bytes, compact, count, counted, duration, moment, percent } from '../text/units.ts';
@@ -223,9 +224,4 @@ function footer({ name, graph, columns }: View, { tokens }: Totals): Line[] {
 export function commandLines(head: string, command: string, columns: number): Line[] {
   const joined = line(faint(head), ref(command));
   return lineColumns(joined) <= columns ? [joined] : [line(faint(head.trimEnd())), line('  ', ref(command))];
-}
-
-/** The name as a shell takes it. */
-export function quoted(name: string): string {
-  return /^[\w@%+=:,./~-]+$/.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`;
 }

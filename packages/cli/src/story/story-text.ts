@@ -2,10 +2,11 @@
 
 import { faultsOf, findingCounts } from '../findings-text.ts';
 import { labelOf } from '../show/labels.ts';
-import { commandLines, quoted, ranTexts, rolloutTitle } from '../show/summary-text.ts';
+import { commandLines, ranTexts, rolloutTitle } from '../show/summary-text.ts';
 import { type Totals, totalsOf } from '../show/totals.ts';
 import { statusSpan, type View } from '../show/view.ts';
 import { ELLIPSIS } from '../text/glyphs.ts';
+import { quoted } from '../text/quoted.ts';
 import { bad, clipLine, faint, type Line, line, lineColumns, ref, span, title } from '../text/span.ts';
 import { type Column, table } from '../text/table.ts';
 import { compact, count, counted, duration, percent } from '../text/units.ts';
