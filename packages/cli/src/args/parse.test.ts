@@ -86,6 +86,12 @@ describe('a mistake', () => {
   });
 });
 
+it('a number below zero is the value of an option, unless that is a file', () => {
+  expect(parseArguments(['reduce', 'a', '--until', '-1']).value('until')).toBe('-1');
+  expect(() => parseArguments(['reduce', 'a', '--until', '--json'])).toThrow('--until needs a value: --until SEQ');
+  expect(() => parseArguments(['reduce', 'a', '-o', '-1'])).toThrow('-o needs a value: -o PATH');
+});
+
 describe('the command table', () => {
   it('has no two options with one letter', () => {
     const letters = OPTION_NAMES.flatMap((name) => optionSpec(name).short ?? []);

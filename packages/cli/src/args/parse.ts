@@ -106,7 +106,7 @@ class Reader {
   }
 
   #take(name: OptionName, written: string, attached: string | null, given: Map<OptionName, string | null>): void {
-    const { value: label, words } = optionSpec(name);
+    const { value: label, words, file } = optionSpec(name);
     if (given.has(name)) throw new UsageError(`${written} is given twice`);
     if (label === undefined) {
       if (attached !== null) throw new UsageError(`${written} takes no value`);
@@ -114,7 +114,7 @@ class Reader {
       return;
     }
     const value = attached ?? this.#argv[this.#at] ?? null;
-    if (value === null || value === '' || (attached === null && value.length > 1 && value.startsWith('-'))) {
+    if (value === null || value === '' || (attached === null && isOptionLike(value, file === true))) {
       throw new UsageError(`${written} needs a value: ${written} ${label}`);
     }
     if (attached === null) this.#at++;
@@ -124,6 +124,11 @@ class Reader {
     }
     given.set(name, value);
   }
+}
+
+/** No option is a number: one below zero is a value, and whoever reads it says which numbers it takes. */
+function isOptionLike(value: string, isFile: boolean): boolean {
+  return value.length > 1 && value.startsWith('-') && (isFile || !/^-\d/.test(value));
 }
 
 function commandNamed(word: string): CommandName {
