@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { type Finding, type Graph, reduceBundle, stateJson } from '@rollout-trace/core';
 import { directorySource } from '@rollout-trace/core/node';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { endFamily } from './exec/processes.ts';
+import { endFamily, type Family } from './exec/processes.ts';
 import { processesIn } from './scenarios/testing/processes-in.ts';
 import { referenceState } from './scenarios/testing/reference.ts';
 import { byAgent, call, compacted, custom, type Script, say, startScriptedModel } from './scripted-model/index.ts';
@@ -33,7 +33,8 @@ function stage() {
   const mark = randomUUID();
   mkdirSync(root);
   mkdirSync(cwd);
-  const endProcesses = () => endFamily({ leaders: () => new Set(), hasMark: (each) => each === mark }, 0);
+  const family: Family = { leaders: () => new Set(), hasMark: (each) => each === mark, known: () => new Map() };
+  const endProcesses = () => endFamily(family, 0);
   onTestFinished(async () => {
     // A killed agent closes the input of its servers, and that is what they end on.
     await endProcesses();

@@ -3,14 +3,18 @@
  *
  * A group of processes is not enough to know them by: an interactive shell gives every job a group of its own, and
  * `setsid` leaves even the session. So each command carries a mark in its environment, which its descendants inherit.
- * Where there is no `/proc` to look the marks up in, the group is all that is known.
+ * A program may clear or overwrite its environment, though: what was seen in a session while its leader lived is known
+ * by id and time of start. Where there is no `/proc` to look either up in, the group is all that is known.
  */
 
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** The variable that holds the marks, joined by colons: an agent may run in the terminal of another agent. */
-const MARK_VARIABLE = 'ROLLOUT_TRACE_TERMINAL';
+export const MARK_VARIABLE = 'ROLLOUT_TRACE_TERMINAL';
+
+/** Of what stands behind the name in `/proc/<pid>/stat`. */
+const START_FIELD = 19;
 
 /** How long a killed process may take to be gone; longer ones hang in the kernel, where no signal reaches. */
 const KILLED_MS = 5_000;
@@ -21,12 +25,34 @@ export interface Family {
   leaders(): ReadonlySet<number>;
   /** Whether a mark is one of theirs. */
   hasMark(mark: string): boolean;
+  /** Seen in one of their sessions: as long as one of these lives, the number of its session cannot be another's. */
+  known(): KnownProcesses;
+}
+
+/** When each process began, by its id: one with the same id that began at another time is another. */
+export type KnownProcesses = ReadonlyMap<number, string>;
+
+/** A process as `/proc/<pid>/stat` tells of it. */
+interface ProcessStat {
+  pid: number;
+  /** A zombie is dead; whether its parent looks is not in our hands. */
+  dead: boolean;
+  group: number;
+  session: number;
+  start: string;
 }
 
 /** An environment with one more mark. */
 export function markedEnvironment(env: NodeJS.ProcessEnv, mark: string): NodeJS.ProcessEnv {
   const outer = env[MARK_VARIABLE];
   return { ...env, [MARK_VARIABLE]: outer === undefined || outer === '' ? mark : `${outer}:${mark}` };
+}
+
+/** The other processes in the session of a leader, which has to live until this is done. */
+export async function sessionMembers(leader: number): Promise<KnownProcesses> {
+  const processes = (await readProcesses()) ?? [];
+  const members = processes.filter(({ pid, session }) => session === leader && pid !== leader);
+  return new Map(members.map(({ pid, start }) => [pid, start]));
 }
 
 /** Asks all of a family to end, and ends those that have not done so after the grace. */
@@ -60,30 +86,44 @@ async function livingTargets(family: Family): Promise<number[]> {
   const processes = await readProcesses();
   const leaders = family.leaders();
   if (processes === null) return [...leaders].map((leader) => -leader).filter((group) => send(group, 0));
-  const living = await Promise.all(
-    processes.map(async (pid) => ((await belongs(pid, leaders, family)) && pid !== process.pid ? [pid] : [])),
+  const known = family.known();
+  const sessions = new Set(leaders);
+  for (const { pid, start, session } of processes) if (known.get(pid) === start) sessions.add(session);
+  const targets = await Promise.all(
+    processes.map(async ({ pid, dead, group, session }) => {
+      if (dead || pid === process.pid) return [];
+      return sessions.has(session) || leaders.has(group) || (await isMarked(pid, family)) ? [pid] : [];
+    }),
   );
-  return living.flat();
+  return targets.flat();
 }
 
-async function readProcesses(): Promise<number[] | null> {
+async function readProcesses(): Promise<ProcessStat[] | null> {
   try {
     const names = await readdir('/proc');
     const pids = names.filter((name) => /^\d+$/.test(name)).map(Number);
-    return pids.includes(process.pid) ? pids : null;
+    return pids.includes(process.pid) ? (await Promise.all(pids.map(readProcess))).flat() : null;
   } catch {
     return null;
   }
 }
 
-async function belongs(pid: number, leaders: ReadonlySet<number>, family: Family): Promise<boolean> {
+/** None where it is gone meanwhile. */
+async function readProcess(pid: number): Promise<ProcessStat[]> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, 'latin1');
     // The name stands in brackets and may hold anything: what counts begins behind the last one.
-    const [state, , group, session] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    // A zombie is dead; whether its parent looks is not in our hands.
-    if (state === 'Z' || state === 'X') return false;
-    if (leaders.has(Number(group)) || leaders.has(Number(session))) return true;
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const [state, , group, session] = fields;
+    const dead = state === 'Z' || state === 'X';
+    return [{ pid, dead, group: Number(group), session: Number(session), start: fields[START_FIELD] ?? '' }];
+  } catch {
+    return [];
+  }
+}
+
+async function isMarked(pid: number, family: Family): Promise<boolean> {
+  try {
     const environment = await readFile(`/proc/${pid}/environ`, 'utf8');
     const entry = environment.split('\0').find((each) => each.startsWith(`${MARK_VARIABLE}=`));
     const marks = entry?.slice(MARK_VARIABLE.length + 1).split(':') ?? [];

@@ -27,6 +27,8 @@ export interface TerminalOptions extends CommandStart {
   mark: string;
   /** The call that opens it. */
   trace: ToolCall;
+  /** The command has ended, and the leader of its session is about to: what is left of it is to be remembered now. */
+  beforeRelease: (leader: number) => Promise<void>;
 }
 
 /** A running command, or what is left of one that ended. */
@@ -131,7 +133,10 @@ export class Terminal {
     }
     this.#end(text, exitCode);
     // The shell around the command waits for this.
-    this.#pty.kill('SIGKILL');
+    void this.#options.beforeRelease(this.#pty.pid).then(() => {
+      // Once it is gone, its number may be another's.
+      if (this.#leaderLives) this.#pty.kill('SIGKILL');
+    });
   }
 
   #keep(text: string): void {

@@ -1,8 +1,9 @@
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { RecordedSession } from '../tools/testing/recorded-session.ts';
 import type { ToolOutcome } from '../tools/tool.ts';
 import { Terminals } from './terminals.ts';
@@ -240,6 +241,35 @@ describe('close', () => {
     await terminals.close();
     expect(pids.map(lives)).toEqual([false, false]);
     await expect(exec('true')).rejects.toThrow('closed');
+  });
+});
+
+describe.runIf(existsSync('/proc/self/stat'))('close, where commands that ended left something running', () => {
+  const wait = 'echo $$ >"$0"; while :; do sleep 0.2; done';
+  const written = (file: string): string => `while [ ! -s ${file} ]; do sleep 0.01; done`;
+
+  it('ends what has cleared its environment, and what that has started since', async () => {
+    const script = [
+      'trap "" TERM',
+      'echo $$ >left',
+      'while [ ! -s go ]; do sleep 0.05; done',
+      'env -i /bin/sh -c "while :; do sleep 0.2; done" & echo $! >child',
+      'wait',
+    ].join('\n');
+    await exec(`nohup env -i /bin/sh -c '${script}' >/dev/null 2>&1 </dev/null & ${written('left')}`);
+    writeFileSync(join(session.cwd, 'go'), 'go');
+    const pids = await Promise.all(['left', 'child'].map((name) => fileText(join(session.cwd, name))));
+    expect(pids.map(lives)).toEqual([true, true]);
+    await terminals.close();
+    expect(pids.map(lives)).toEqual([false, false]);
+  });
+
+  it('leaves alone what was there before', async () => {
+    const own = spawn('/bin/sh', ['-c', 'while :; do sleep 0.2; done'], { detached: true, stdio: 'ignore' });
+    onTestFinished(() => void own.kill('SIGKILL'));
+    await exec(`nohup env -i /bin/sh -c '${wait}' left >/dev/null 2>&1 </dev/null & ${written('left')}`);
+    await terminals.close();
+    expect(lives(String(own.pid))).toBe(true);
   });
 });
 

@@ -7,7 +7,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Tool, ToolError } from '../tools/tool.ts';
 import { execCommandTool } from './exec-command.ts';
-import { endFamily } from './processes.ts';
+import { endFamily, type KnownProcesses, sessionMembers } from './processes.ts';
 import { defaultShell, terminalEnvironment } from './shell.ts';
 import { Terminal, type TerminalOptions } from './terminal.ts';
 import { writeStdinTool } from './write-stdin.ts';
@@ -34,6 +34,9 @@ export class Terminals {
   readonly #grace_ms: number;
   readonly #id = randomUUID();
   readonly #open = new Map<number, Terminal>();
+  /** What was left of commands that have ended, by the number of their terminal. */
+  readonly #left = new Map<number, KnownProcesses>();
+  readonly #looking = new Set<Promise<void>>();
   #lastSessionId = 0;
   #closing: Promise<void> | null = null;
 
@@ -50,11 +53,17 @@ export class Terminals {
   }
 
   /** Starts a command. @throws {ToolError} where too many run already */
-  open(options: Omit<TerminalOptions, 'sessionId' | 'env' | 'mark'>): Terminal {
+  open(options: Omit<TerminalOptions, 'sessionId' | 'env' | 'mark' | 'beforeRelease'>): Terminal {
     if (this.#closing !== null) throw new Error('the terminals of this thread are closed');
     this.#makeRoom();
     const sessionId = ++this.#lastSessionId;
-    const terminal = new Terminal({ ...options, sessionId, env: this.env, mark: this.#mark(sessionId) });
+    const terminal = new Terminal({
+      ...options,
+      sessionId,
+      env: this.env,
+      mark: this.#mark(sessionId),
+      beforeRelease: (leader) => this.#remember(sessionId, leader),
+    });
     this.#open.set(sessionId, terminal);
     return terminal;
   }
@@ -75,8 +84,7 @@ export class Terminals {
 
   /** Ends a command and everything it started. Resolves when all of it is gone. */
   async end(terminal: Terminal): Promise<void> {
-    const own = this.#mark(terminal.sessionId);
-    await terminal.endWith(this.#endFamily([terminal], (mark) => mark === own));
+    await terminal.endWith(this.#endFamily([terminal], (sessionId) => sessionId === terminal.sessionId));
   }
 
   /** Ends everything that commands of this thread started and that still runs, whether or not they have ended. */
@@ -93,14 +101,32 @@ export class Terminals {
   async #close(): Promise<void> {
     const open = [...this.#open.values()];
     // Together, for each family looks through all processes there are.
-    const ending = this.#endFamily(open, (mark) => mark.startsWith(`${this.#id}.`));
+    const ending = this.#endFamily(open, () => true);
     await Promise.all([ending, ...open.map((terminal) => terminal.endWith(ending))]);
     this.#open.clear();
+    this.#left.clear();
   }
 
-  #endFamily(terminals: readonly Terminal[], hasMark: (mark: string) => boolean): Promise<void> {
+  /** Looks what is in the session of a terminal, before its leader ends. */
+  #remember(sessionId: number, leader: number): Promise<void> {
+    const looking = sessionMembers(leader).then((members) => {
+      if (members.size > 0) this.#left.set(sessionId, members);
+      this.#looking.delete(looking);
+    });
+    this.#looking.add(looking);
+    return looking;
+  }
+
+  async #endFamily(terminals: readonly Terminal[], of: (sessionId: number) => boolean): Promise<void> {
+    await Promise.all(this.#looking);
     const leaders = (): Set<number> => new Set(terminals.flatMap(({ leader }) => (leader === null ? [] : [leader])));
-    return endFamily({ leaders, hasMark }, this.#grace_ms);
+    const known = (): KnownProcesses =>
+      new Map([...this.#left].flatMap(([sessionId, members]) => (of(sessionId) ? [...members] : [])));
+    const hasMark = (mark: string): boolean => {
+      const [id, sessionId] = mark.split('.');
+      return id === this.#id && of(Number(sessionId));
+    };
+    await endFamily({ leaders, hasMark, known }, this.#grace_ms);
   }
 
   #mark(sessionId: number): string {
