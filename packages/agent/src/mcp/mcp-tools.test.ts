@@ -321,6 +321,15 @@ describe('the end of a server', () => {
     await until(() => !pids.some(isAlive));
   });
 
+  test.runIf(existsSync('/proc/self/environ'))('is that of what it started and that left its session', async () => {
+    const servers = await started(['litter', 'detached']);
+    const { outcome } = await call(servers, 'pids');
+    const pids: number[] = JSON.parse(String((outcome as ToolOutcome).output));
+    expect(pids.map(isAlive)).toEqual([true, true]);
+    await servers.close();
+    await until(() => !pids.some(isAlive));
+  });
+
   test('cancels calls that still run, and later ones', async () => {
     const servers = await started();
     const file = join(folder, 'hang');

@@ -2,11 +2,14 @@
  * The process of an MCP server, as the transport of a client: messages as lines on its standard streams.
  *
  * It stands in a process group of its own, because many servers are started through a wrapper such as `npx`: whoever
- * ends only the wrapper leaves the server behind. Not here: what the messages say (`server.ts`).
+ * ends only the wrapper leaves the server behind. What leaves the group is known by a mark in its environment. Not here:
+ * what the messages say (`server.ts`).
  */
 
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { type JSONRPCMessage, ReadBuffer, serializeMessage, type Transport } from '@modelcontextprotocol/client';
+import { endFamily, type KnownProcesses, MARK_VARIABLE, markedEnvironment, sessionMembers } from '../exec/processes.ts';
 
 /** How a server is started. */
 export interface StdioCommand {
@@ -20,6 +23,7 @@ export interface StdioCommand {
 /** A server is not one of ours: of the environment it gets what a program needs to run, and no keys. */
 const INHERITED = [
   ...['HOME', 'LANG', 'LC_ALL', 'LOGNAME', 'PATH', 'SHELL', 'TERM', 'TMPDIR', 'TZ', 'USER'],
+  MARK_VARIABLE,
   ...['APPDATA', 'COMSPEC', 'LOCALAPPDATA', 'PATHEXT', 'PROGRAMFILES', 'SYSTEMROOT', 'TEMP', 'TMP', 'USERPROFILE'],
 ];
 /** One message. More than the images that a model is given of a result: others are at least named. */
@@ -40,6 +44,7 @@ export class StdioProcess implements Transport {
   onmessage?: NonNullable<Transport['onmessage']>;
 
   readonly #command: StdioCommand;
+  readonly #mark = randomUUID();
   /** Gets whole lines: with every piece of a long one it would copy all that came before. */
   readonly #buffer = new ReadBuffer({ maxBufferSize: Number.POSITIVE_INFINITY });
   #line: Buffer[] = [];
@@ -66,7 +71,7 @@ export class StdioProcess implements Transport {
     const inherited = INHERITED.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]));
     const child = spawn(command, args, {
       cwd,
-      env: { ...Object.fromEntries(inherited), ...env },
+      env: markedEnvironment({ ...Object.fromEntries(inherited), ...env }, this.#mark),
       stdio: 'pipe',
       detached: GROUPS,
       windowsHide: true,
@@ -113,10 +118,23 @@ export class StdioProcess implements Transport {
     throw failure;
   }
 
-  /** Ends the process: asks by closing its standard input, then by SIGTERM, and then does not ask. */
+  /** Ends the process: asks by closing its standard input, then by SIGTERM, and then does not ask; and all it started. */
   async close(): Promise<void> {
     const child = this.#child;
     if (child?.pid === undefined) return;
+    const members = await sessionMembers(child.pid);
+    // Its number is its own, and so is its session, as long as its end has not been seen.
+    const known: KnownProcesses = isRunning(child) ? members : new Map();
+    await this.#endProcess(child);
+    const family = {
+      leaders: () => new Set<number>(),
+      hasMark: (mark: string) => mark === this.#mark,
+      known: () => known,
+    };
+    await endFamily(family, GRACE_MS);
+  }
+
+  async #endProcess(child: ChildProcessWithoutNullStreams): Promise<void> {
     child.stdin.end();
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
       if (await settledWithin(this.#ended, GRACE_MS)) return;
@@ -166,6 +184,10 @@ export class StdioProcess implements Transport {
       // Nobody of the group is left.
     }
   }
+}
+
+function isRunning({ exitCode, signalCode }: ChildProcessWithoutNullStreams): boolean {
+  return exitCode === null && signalCode === null;
 }
 
 function destroyStreams(child: ChildProcessWithoutNullStreams): void {

@@ -1,7 +1,7 @@
 // An MCP server for tests. Words on its command line make it misbehave: `mute` never answers, `broken` ends before it
 // has begun, `stubborn` ends neither when its input ends nor on SIGTERM, `chatty` writes much to stderr, `litter`
-// starts a process that holds its streams open, `endless` lists page after page, `once` cannot be started a second time
-// (the file named behind it).
+// starts a process that holds its streams open, which with `detached` leaves its session, `endless` lists page after
+// page, `once` cannot be started a second time (the file named behind it).
 import { spawn } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { Server } from '@modelcontextprotocol/server';
@@ -27,7 +27,10 @@ if (words.includes('stubborn')) {
   setInterval(() => undefined, 1000);
 }
 const litter = words.includes('litter')
-  ? spawn(process.execPath, ['-e', 'setInterval(() => undefined, 1000)'], { stdio: 'inherit' })
+  ? spawn(process.execPath, ['-e', 'setInterval(() => undefined, 1000)'], {
+      stdio: 'inherit',
+      detached: words.includes('detached'),
+    })
   : null;
 
 const text = (value) => ({ content: [{ type: 'text', text: value }] });
