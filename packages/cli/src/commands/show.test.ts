@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { NOUNS } from '../show/kinds.ts';
+import { KINDS, NOUNS } from '../show/kinds.ts';
 import { cli, copyOf, fixture, scratch } from '../testing/cli.ts';
 import { columnsOf } from '../text/width.ts';
 
@@ -81,6 +81,21 @@ describe('the summary of a bundle', () => {
     expect(named.length).toBeGreaterThan(3);
     const starts = [...named, ...below].map((row) => /^ {2}.*? {2,}(?=\S)|^ +/.exec(row)?.[0].length);
     expect(new Set(starts).size, out).toBe(1);
+  });
+
+  it('has lists of every kind that fit, and objects whose ids stand whole', () => {
+    for (const columns of [40, 50, 60, 80]) {
+      const surroundings = { columns, isTerminal: true, environment: PLAIN };
+      for (const noun of NOUNS) {
+        const { out } = cli(['show', CODE, KINDS[noun].plural], surroundings);
+        for (const row of out.split('\n')) expect(columnsOf(row), row).toBeLessThanOrEqual(columns);
+      }
+      const { out } = cli(['show', CODE, 'inference:1'], surroundings);
+      const id = /^ {2}inference_call_id\s+(\S+)$/m.exec(out)?.[1] ?? '';
+      expect(id).toMatch(/^[\da-f-]{36}$/);
+      const row = out.split('\n').find((row) => row.includes(id)) ?? '';
+      expect(columnsOf(row)).toBeLessThanOrEqual(columns);
+    }
   });
 
   it.each([60, 120])(

@@ -8,7 +8,7 @@ import { readPayload } from '@rollout-trace/core/node';
 import { printJson } from '../json/print-json.ts';
 import { clean } from '../text/clean.ts';
 import { ELLIPSIS } from '../text/glyphs.ts';
-import { clipLine, faint, type Line, line, ref, title } from '../text/span.ts';
+import { clipLine, faint, type Line, line, lineColumns, ref, title } from '../text/span.ts';
 import { count, moment, timeOfDay } from '../text/units.ts';
 import { wrap } from '../text/width.ts';
 import { kindSpec, objects } from './kinds.ts';
@@ -104,12 +104,17 @@ class Fields {
     const room = columns - width - 4;
     const lines = this.#rows.flatMap(({ name, value }) => {
       const rows = typeof value === 'string' ? textLines(value, room) : value.map((spans) => clipLine(spans, room));
+      const head = clipLine(line('  ', faint(name)), columns);
+      // An id with no room in its column stands below its name, where there is more.
+      if (typeof value === 'string' && rows.some((spans) => lineColumns(spans) > room)) {
+        return [head, ...textLines(value, columns - 4).map((spans) => line('    ', spans))];
+      }
       // A name that is longer than its column stands above the value, which stays in line with the others.
       const isLong = name.length > width;
       const body = rows.map((spans, i) =>
         line('  ', faint((i === 0 && !isLong ? name : '').padEnd(width)), '  ', spans),
       );
-      return isLong ? [clipLine(line('  ', faint(name)), columns), ...body] : body;
+      return isLong ? [head, ...body] : body;
     });
     if (this.#absent.length > 0) {
       const absent = wrap(`absent: ${this.#absent.join(', ')}`, columns - 2);
