@@ -20,6 +20,7 @@ import { boundedFetch, MAX_ANSWER_BYTES } from './bounded-fetch.ts';
 import { failureOf, ModelFailure, pageFailure, streamFailure } from './failure.ts';
 import { IdleGuard } from './idle-guard.ts';
 import { type Item, isItem } from './item.ts';
+import { recordedItem, recordedItems } from './recorded.ts';
 import type { RequestBody } from './request.ts';
 import { tokenUsage } from './usage.ts';
 
@@ -102,7 +103,7 @@ export class ModelClient {
         switch (event.type) {
           case 'response.output_item.done': {
             const item = itemOf(event);
-            items.push(item);
+            items.push(recordedItem(item));
             listener.item(item);
             break;
           }
@@ -162,7 +163,7 @@ export class ModelClient {
       const items: unknown = output;
       if (!Array.isArray(items) || !items.every(isItem))
         throw new ModelFailure('What the service made of the history is no list of items.', 'final');
-      attempt.complete(items);
+      attempt.complete(recordedItems(items));
       return { status: 'completed', items };
     } catch (error) {
       if (signal.aborted) {

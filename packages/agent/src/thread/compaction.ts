@@ -1,5 +1,6 @@
 /** A compaction: the service makes a shorter history of a long one, which takes its place. */
 
+import { recordedBody, recordedItems } from '../model/recorded.ts';
 import { compactionRequest } from '../model/request.ts';
 import { pause, Retries } from '../model/retries.ts';
 import type { AgentThread } from './thread.ts';
@@ -19,10 +20,13 @@ export async function compactHistory(
   const compaction = turn.trace.compaction({ model, providerName });
   const retries = new Retries(retryDelays_ms);
   while (true) {
-    const answer = await client.compact(body, compaction.start(body), turn.signal);
+    const answer = await client.compact(body, compaction.start(recordedBody(body)), turn.signal);
     if (answer.status === 'cancelled') return { status: 'cancelled' };
     if (answer.status === 'completed') {
-      compaction.install({ inputHistory: before, replacementHistory: answer.items });
+      compaction.install({
+        inputHistory: recordedItems(before),
+        replacementHistory: recordedItems(answer.items),
+      });
       history.replace(answer.items);
       listener({ type: 'compacted', agentPath: path, before: before.length, after: answer.items.length });
       return { status: 'completed' };

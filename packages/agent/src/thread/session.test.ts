@@ -164,6 +164,26 @@ describe('a session', { timeout: 60_000 }, () => {
     expect(told).toEqual([]);
   });
 
+  it.each([
+    ['an empty summary', { summary: [] }],
+    ['nulls', { summary: null, content: null, encrypted_content: null }],
+    ['a text and no summary', { summary: null, content: [{ type: 'reasoning_text', text: 'Hm.' }] }],
+  ])('reasoning with %s is sent again as it was, and leaves a trace that can be read', async (_what, members) => {
+    const reasoning = (number: number) => ({ type: 'reasoning', id: `rs_${number}`, ...members });
+    const summary = { type: 'compaction', encrypted_content: 'all' };
+    const answers: Script = ({ endpoint, number }) => ({
+      items: [reasoning(number), endpoint === 'compact' ? summary : say('Hi.')],
+    });
+    const { session, model } = await opened(answers);
+    for (const prompt of ['One.', 'Two.']) expect((await session.run(prompt)).status).toBe('completed');
+    expect(await session.compact()).toMatchObject({ status: 'completed' });
+    await session.close();
+    expect(model.requests.at(-1)?.body.input).toContainEqual(reasoning(1));
+    expect(model.refusals).toEqual([]);
+    const items = [...reduced(session).conversation_items.values()];
+    expect(items.some(({ kind }) => kind === 'reasoning')).toBe(true);
+  });
+
   it('tools that cannot be listed fail the turn, not the session', async () => {
     let broken = true;
     const tools: Tool[] = [];
