@@ -12,7 +12,8 @@ import { compact, counted, duration, percent } from '../text/units.ts';
 export function traceLines(path: string, { graph, findings }: ReducedBundle): Line[] {
   const totals = totalsOf(graph);
   const counts = countsOf(graph);
-  const end = graph.ended_at_unix_ms ?? totals.last_at_unix_ms ?? graph.started_at_unix_ms;
+  const { started_at_unix_ms: started, ended_at_unix_ms: ended } = graph;
+  const ran = ended === null ? ', no end was recorded' : ` in ${duration(between(started, ended))}`;
   const did = [
     counted(counts.threads, 'thread'),
     counted(counts.codex_turns, 'turn'),
@@ -27,7 +28,7 @@ export function traceLines(path: string, { graph, findings }: ReducedBundle): Li
   const models = totals.models.map(({ model }) => model).join(', ');
   return [
     line('  ', title(path)),
-    line('    ', statusSpan(graph.status), ` in ${duration(between(graph.started_at_unix_ms, end))}: ${did}`),
+    line('    ', statusSpan(graph.status), `${ran}: ${did}`),
     line('    ', join([line(tokens), ...(models === '' ? [] : [line(models)]), findingCounts(findings)], '; ')),
     line('    ', faint('see '), ref(`rollout-trace show ${quoted(path)}`)),
   ];
