@@ -82,13 +82,11 @@ export const ITEMS: readonly Scenario[] = [
       await run('Think.');
       await run('And again.');
     },
-    // In the response, and in the request that repeats it.
-    refused: ['item_invalid', 'item_invalid'],
     check: (seen) => {
       assert.deepEqual(turnStatuses(seen), ['completed', 'completed']);
       // It is sent again as it came: a service may want it back.
       assert.deepEqual(inputTypes(seen, 1), ['message', 'reasoning', 'message', 'message']);
-      assert.deepEqual(itemKinds(seen), ['message', 'message', 'message', 'message']);
+      assert.deepEqual(itemKinds(seen), ['message', 'reasoning', 'message', 'message', 'message']);
     },
   },
   {
