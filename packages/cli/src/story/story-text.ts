@@ -19,8 +19,8 @@ const MOST_STEPS = 160;
 const LAST_STEPS = 40;
 const MOST_FAILURES = 12;
 const MOST_ROWS_OF_OUTPUT = 3;
-/** In fewer columns who did it tells more than the words at its end. */
-const NARROW = 72;
+/** What was said or run is a third of the line, and so many columns at least. */
+const LEAST_TEXT = 15;
 
 export function storyLines(view: View): Line[] {
   const steps = stepSection(view, storyOf(view));
@@ -68,7 +68,7 @@ function stepSection(view: View, steps: readonly Step[]): Line[] {
     { head: '', least: 8 },
     { head: '', spare: 1 },
     { head: '', align: 'right', spare: 4 },
-    { head: '', least: view.columns < NARROW ? 15 : 24 },
+    { head: '', least: Math.max(LEAST_TEXT, Math.floor(view.columns / 3)) },
   ];
   const isLong = steps.length > MOST_STEPS;
   const shown = isLong ? [...steps.slice(0, MOST_STEPS - LAST_STEPS), ...steps.slice(-LAST_STEPS)] : steps;
