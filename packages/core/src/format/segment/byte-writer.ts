@@ -4,23 +4,11 @@ const FIRST_CAPACITY = 4096;
 const encoder = new TextEncoder();
 
 export class ByteWriter {
-  #bytes: Uint8Array;
+  #bytes: Uint8Array = new Uint8Array(FIRST_CAPACITY);
   #length = 0;
-  /** @param growth by how much the room grows at least when it runs out; small where the bytes are held for long */
-  readonly #growth: number;
-
-  constructor(growth: number = 2) {
-    this.#growth = growth;
-    this.#bytes = new Uint8Array(FIRST_CAPACITY);
-  }
 
   get length(): number {
     return this.#length;
-  }
-
-  /** How many bytes are held, used or not. */
-  get capacity(): number {
-    return this.#bytes.length;
   }
 
   /** Drops everything from `length` on. Above `keep` bytes of room the memory is given back as well. */
@@ -85,7 +73,7 @@ export class ByteWriter {
   #room(more: number): void {
     const needed = this.#length + more;
     if (needed <= this.#bytes.length) return;
-    const grown = new Uint8Array(Math.max(needed, Math.ceil(this.#bytes.length * this.#growth)));
+    const grown = new Uint8Array(Math.max(needed, 2 * this.#bytes.length));
     grown.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = grown;
   }
