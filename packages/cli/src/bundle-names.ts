@@ -2,6 +2,8 @@
 
 import { existsSync } from 'node:fs';
 
+/** What the names of segments end in. */
+export const SEGMENT_SUFFIX = '.rollout';
 const BESIDE_A_SEGMENT = /^(.+)\.(?:state|findings)\.json$/;
 
 /**
@@ -12,6 +14,6 @@ export function bundleNames(operands: readonly string[]): readonly string[] {
   if (operands.length === 1) return operands;
   return operands.filter((name) => {
     const segment = BESIDE_A_SEGMENT.exec(name)?.[1];
-    return segment === undefined || !existsSync(`${segment}.rollout`);
+    return segment === undefined || !existsSync(segment + SEGMENT_SUFFIX);
   });
 }

@@ -5,13 +5,12 @@ import { locateBundle } from '@rollout-trace/core/node';
 import { type Materialized, materializeSegment } from '@rollout-trace/core/recorder/node';
 import type { Invocation } from '../args/parse.ts';
 import { UsageError } from '../args/usage-error.ts';
+import { SEGMENT_SUFFIX } from '../bundle-names.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import type { Console } from '../io/console.ts';
 import { searchedFolder } from '../record/trace-folder.ts';
 import { line, span, title } from '../text/span.ts';
 import { counted } from '../text/units.ts';
-
-const SEGMENT_SUFFIX = '.rollout';
 
 export function materialize(asked: Invocation, console: Console): ExitCode {
   const [name = ''] = asked.operands;

@@ -17,7 +17,7 @@ import { locateBundle, nativeSha256, traceSource, type WriteOptions, writeAtomic
 import type { Invocation } from '../args/parse.ts';
 import { UsageError } from '../args/usage-error.ts';
 import { countsOf } from '../bundle-counts.ts';
-import { bundleNames } from '../bundle-names.ts';
+import { bundleNames, SEGMENT_SUFFIX } from '../bundle-names.ts';
 import { type ExitCode, worst } from '../exit-code.ts';
 import { failureOf, reportError } from '../failure.ts';
 import { exitWith, faultsOf, findingCounts, findingLines } from '../findings-text.ts';
@@ -29,7 +29,6 @@ import { cleanJson } from '../text/clean.ts';
 import { faint, join as joined, line, span } from '../text/span.ts';
 import { bytes, counted } from '../text/units.ts';
 
-const SEGMENT_SUFFIX = '.rollout';
 const FINDINGS_FILE = 'findings.json';
 /** More are in findings.json. */
 const MOST_FINDINGS = 8;

@@ -1,6 +1,6 @@
 /** A rollout as a story for a person: one line for each step, then what failed and what came of it. */
 
-import { faultsOf, findingCounts } from '../findings-text.ts';
+import { countFindings, faultsOf, findingCounts } from '../findings-text.ts';
 import { labelOf } from '../show/labels.ts';
 import { commandLines, ranTexts, rolloutTitle } from '../show/summary-text.ts';
 import { type Totals, totalsOf } from '../show/totals.ts';
@@ -105,7 +105,7 @@ function result({ status, exit_code, noun }: Step): Line {
 function failureSection(view: View): Line[] {
   const failures = failuresOf(view);
   if (failures.length === 0) {
-    const isKnown = !view.reduced.findings.some(({ severity }) => severity === 'error');
+    const isKnown = countFindings(view.reduced.findings).error === 0;
     return [line(isKnown ? span('Nothing failed.', 'good') : span('Nothing is known to have failed.', 'warning'))];
   }
   const shown = failures.slice(0, MOST_FAILURES);

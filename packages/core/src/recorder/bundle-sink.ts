@@ -37,9 +37,6 @@ interface Written<W> {
   payload: W;
 }
 
-/** Above this the room for one event is given back once it is written. */
-const KEPT_BYTES = 1 << 20;
-
 const PLAIN_PRINTER: ValuePrinter<PlainJson> = {
   pretty(value, indent, out) {
     const text = JSON.stringify(value, null, 2);
@@ -83,11 +80,11 @@ export class BundleSink<W> implements Sink {
   }
 
   #appendLine(line: string): void {
-    this.#out.truncate(0, KEPT_BYTES);
+    this.#out.clear();
     this.#out.text(line);
     this.#out.u8(0x0a);
     this.#files.appendEvent(this.#out.view());
-    this.#out.truncate(0, KEPT_BYTES);
+    this.#out.clear();
   }
 
   close(): void {

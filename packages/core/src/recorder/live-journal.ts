@@ -36,6 +36,12 @@ interface Prepared {
   replaced: { kind: PayloadKind; parts: number }[];
 }
 
+/** A time for the log, which holds whole numbers only; `otherwise` where the clock does not say. */
+export function wholeMilliseconds(time: number, otherwise: number): number {
+  const whole = Math.trunc(time);
+  return Number.isSafeInteger(whole) ? whole : otherwise;
+}
+
 /** A journal that writes. */
 export class LiveJournal implements Journal {
   readonly on = true;
@@ -249,9 +255,8 @@ export class LiveJournal implements Journal {
   }
 
   #now(): number {
-    let time = Math.trunc(this.#options.clock());
     const before = this.#time;
-    if (!Number.isSafeInteger(time)) time = before ?? 0;
+    const time = wholeMilliseconds(this.#options.clock(), before ?? 0);
     if (before !== null && time < before) this.#options.diagnostics.count('clock_stepped_back');
     this.#time = time;
     return time;

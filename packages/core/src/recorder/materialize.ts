@@ -84,7 +84,7 @@ class BundleWriter<W> {
       printed.written(this.#files.writePayload(payload.number, printed.text));
       this.payloads++;
     }
-    this.#out.truncate(0);
+    this.#out.clear();
     this.#out.bytes(line);
     this.#out.u8(0x0a);
     this.#files.appendEvent(this.#out.view());

@@ -41,9 +41,6 @@ export interface PrettyPayload<W> {
 const COMPACT_KEY = 'tools';
 const MEMBER_INDENT = 2;
 const ITEM_INDENT = 4;
-/** Above this the room for what is new in one payload is given back once it is written. */
-const KEPT_BYTES = 1 << 20;
-
 /** Where a member stands in its file. */
 interface PlacedMember {
   start: number;
@@ -85,7 +82,7 @@ export class PrettyPayloads<T, W> {
     if (delta.base !== null && head?.number !== delta.base) {
       throw new RangeError(`payload ${number} builds on payload ${delta.base}, which is not the head of its lane`);
     }
-    this.#out.truncate(0, KEPT_BYTES);
+    this.#out.clear();
     const page = new Page(this.#out);
     const members = this.#members(page, delta, head?.members ?? []);
     return {
@@ -98,7 +95,7 @@ export class PrettyPayloads<T, W> {
 
   /** A payload of its own. */
   whole(value: T): PrettyPayload<W> {
-    this.#out.truncate(0, KEPT_BYTES);
+    this.#out.clear();
     this.#printer.pretty(value, 0, this.#out);
     return { text: { base: null, pieces: [this.#out.view()] }, written: () => undefined };
   }

@@ -10,7 +10,7 @@ import { EVENT_LOG_FILE } from '../format/manifest.ts';
 import { type Diagnostic, Diagnostics, errorText, type TroubleCounts } from './diagnostics.ts';
 import { word } from './event-draft.ts';
 import { type Journal, NO_SCOPE } from './journal.ts';
-import { LiveJournal } from './live-journal.ts';
+import { LiveJournal, wholeMilliseconds } from './live-journal.ts';
 import type { SessionMetadata } from './session-metadata.ts';
 import type { Sink } from './sink.ts';
 import { Thread, type ThreadHome } from './thread.ts';
@@ -73,7 +73,7 @@ export function startRollout(options: RolloutOptions): Rollout {
       trace_id: ids.traceId,
       rollout_id: ids.rootThreadId,
       root_thread_id: ids.rootThreadId,
-      started_at_unix_ms: startTime(options.clock()),
+      started_at_unix_ms: wholeMilliseconds(options.clock(), 0),
       raw_event_log: EVENT_LOG_FILE,
       payloads_dir: 'payloads',
     });
@@ -83,12 +83,6 @@ export function startRollout(options: RolloutOptions): Rollout {
     abandon(sink);
     return Rollout.disabled;
   }
-}
-
-/** A clock that does not say is at the beginning of time: the manifest needs a number. */
-function startTime(time: number): number {
-  const whole = Math.trunc(time);
-  return Number.isSafeInteger(whole) ? whole : 0;
 }
 
 /** Lets go of a sink that could not be opened. */

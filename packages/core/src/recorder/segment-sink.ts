@@ -35,9 +35,6 @@ export interface SegmentSinkOptions {
   crc32?: (bytes: Uint8Array) => number;
 }
 
-/** Above this the room for one record is given back once it is written. */
-const KEPT_BYTES = 1 << 20;
-
 /** Writes the segment layout. */
 export class SegmentSink implements Sink {
   readonly #file: SegmentFile;
@@ -51,7 +48,7 @@ export class SegmentSink implements Sink {
 
   open(manifest: Manifest): void {
     const out = this.#out;
-    out.truncate(0);
+    out.clear();
     out.bytes(SIGNATURE);
     this.#record(RECORD.header, () => out.text(JSON.stringify({ segment_version: SEGMENT_VERSION, manifest })));
     this.#file.append(out.view());
@@ -59,7 +56,7 @@ export class SegmentSink implements Sink {
 
   append(entry: SinkEntry): void {
     const out = this.#out;
-    out.truncate(0, KEPT_BYTES);
+    out.clear();
     this.#record(RECORD.event, () => {
       out.sizedText(entry.line);
       out.u32(entry.payloads.length);
@@ -68,7 +65,7 @@ export class SegmentSink implements Sink {
       for (const lane of entry.closedLanes) out.u32(lane);
     });
     this.#file.append(out.view());
-    out.truncate(0, KEPT_BYTES);
+    out.clear();
   }
 
   close(): void {

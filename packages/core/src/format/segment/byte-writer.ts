@@ -1,6 +1,7 @@
 /** A growing run of bytes: what a record or a payload is put together in before it is written. */
 
 const FIRST_CAPACITY = 4096;
+const KEPT_CAPACITY = 1 << 20;
 const encoder = new TextEncoder();
 
 export class ByteWriter {
@@ -11,10 +12,10 @@ export class ByteWriter {
     return this.#length;
   }
 
-  /** Drops everything from `length` on. Above `keep` bytes of room the memory is given back as well. */
-  truncate(length: number, keep: number = Number.POSITIVE_INFINITY): void {
-    this.#length = length;
-    if (this.#bytes.length > keep && length === 0) this.#bytes = new Uint8Array(FIRST_CAPACITY);
+  /** Drops everything. Much room is given back as well. */
+  clear(): void {
+    this.#length = 0;
+    if (this.#bytes.length > KEPT_CAPACITY) this.#bytes = new Uint8Array(FIRST_CAPACITY);
   }
 
   /** The bytes from `start` to `end`, shared with the writer: valid until it grows. */

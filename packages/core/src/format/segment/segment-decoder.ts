@@ -178,7 +178,7 @@ export class SegmentDecoder {
   #drop(): void {
     if (this.#at === 0) return;
     const rest = this.#pending.view(this.#at).slice();
-    this.#pending.truncate(0);
+    this.#pending.clear();
     this.#pending.bytes(rest);
     this.#at = 0;
   }
