@@ -20,7 +20,11 @@ export async function compactHistory(
   const compaction = turn.trace.compaction({ model, providerName });
   const retries = new Retries(retryDelays_ms);
   while (true) {
-    const answer = await client.compact(body, compaction.start(recordedBody(body)), turn.signal);
+    const answer = await client.compact(
+      body,
+      compaction.start(() => recordedBody(body)),
+      turn.signal,
+    );
     if (answer.status === 'cancelled') return { status: 'cancelled' };
     if (answer.status === 'completed') {
       compaction.install({

@@ -140,7 +140,7 @@ class Steps {
     const { items, previousResponseId } = history.unsent(incremental);
     const input = { items, previousResponseId, store: incremental };
     const body = responseRequest(this.#thread.requestSettings, this.#thread.tools(), input);
-    const attempt = trace.inference({ model, providerName }).start(recordedBody(body));
+    const attempt = trace.inference({ model, providerName }).start(() => recordedBody(body));
 
     const outputs: Promise<Item>[] = [];
     // The service refuses reasoning without the item it led to: it enters together with that.
