@@ -47,7 +47,8 @@ export class LiveJournal implements Journal {
   readonly on = true;
   readonly orphans: Journal;
   readonly #options: JournalOptions;
-  readonly #lanes = new Map<string, Lane>();
+  /** Of every thread that is open; null until its first request. */
+  readonly #lanes = new Map<string, Lane | null>();
   /** How often each id was used, by what it names. */
   readonly #ids = new Map<string, Map<string, number>>();
   #seq = 0;
@@ -162,12 +163,16 @@ export class LiveJournal implements Journal {
     return free;
   }
 
-  /** Lets go of the copy of a thread's history. */
+  /** Tells the requests of a thread against each other from here on. */
+  openLane(threadId: string): void {
+    this.#lanes.set(threadId, null);
+  }
+
+  /** Lets go of the copy of a thread's history. What is requested in its name later is told in full. */
   closeLane(threadId: string): void {
     const lane = this.#lanes.get(threadId);
-    if (lane === undefined) return;
     this.#lanes.delete(threadId);
-    this.#closedLanes.push(lane.number);
+    if (lane !== null && lane !== undefined) this.#closedLanes.push(lane.number);
   }
 
   /** Writes what is missing into the trace, if anything is. */
@@ -218,12 +223,11 @@ export class LiveJournal implements Journal {
     return { raw_payload_id: `raw_payload:${number}`, kind: { type: kind }, path: `payloads/${number}.json` };
   }
 
-  #lane(threadId: string): Lane {
-    let lane = this.#lanes.get(threadId);
-    if (lane === undefined) {
-      lane = new Lane(++this.#laneCount);
-      this.#lanes.set(threadId, lane);
-    }
+  #lane(threadId: string): Lane | null {
+    const known = this.#lanes.get(threadId);
+    if (known !== null) return known ?? null;
+    const lane = new Lane(++this.#laneCount);
+    this.#lanes.set(threadId, lane);
     return lane;
   }
 

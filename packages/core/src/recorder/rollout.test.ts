@@ -3,6 +3,7 @@ import { TROUBLES } from './diagnostics.ts';
 import type { InferenceAttempt } from './inference.ts';
 import { withMcpCallId } from './mcp.ts';
 import { Rollout, startRollout } from './rollout.ts';
+import type { Sink, SinkEntry } from './sink.ts';
 import { EPOCH, type RecordedEvent, record, testHost } from './testing/recording.ts';
 import { message, request, SCENARIOS } from './testing/scenarios.ts';
 
@@ -151,6 +152,19 @@ describe('a rollout', () => {
     });
     expect(ofType(events, 'thread_resumed').length).toBe(1);
     expect(rollout.troubles.late_call).toBe(2);
+  });
+
+  it('holds no history of a thread that has ended: what is still asked in its name is told in full', () => {
+    const entries: SinkEntry[] = [];
+    const sink: Sink = { open: () => undefined, append: (entry) => entries.push(entry), close: () => undefined };
+    const { root } = startRollout(testHost(sink));
+    const child = root.startChild({ taskName: 'alpha' });
+    const context = child.startTurn().inference(MODEL);
+    const start = (): void => void context.start(request([message('msg_1', 'user', 'Hello')]));
+    for (const step of [start, start, () => child.end(), start, start, () => child.resume(), start, start]) step();
+    const requests = entries.flatMap(({ payloads }) => payloads).filter(({ kind }) => kind === 'inference_request');
+    const bases = requests.map(({ body }) => (body.type === 'delta' ? typeof body.delta.base : 'whole'));
+    expect(bases).toEqual(['object', 'number', 'whole', 'whole', 'object', 'number']);
   });
 });
 

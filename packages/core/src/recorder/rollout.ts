@@ -173,7 +173,10 @@ export class Rollout {
       get root() {
         return root ?? Thread.disabled;
       },
-      opened: (thread, close) => this.#open.set(thread, close),
+      opened: (thread, close) => {
+        this.#open.set(thread, close);
+        journal.openLane(thread.id);
+      },
       ended: (thread, status) => {
         if (thread === root) this.end(status);
         else {
