@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { HeldCopies, isHostSound } from './held-copies.ts';
+import { HeldCopies, isHostSound, NOT_FOUND } from './held-copies.ts';
 import { PlainCopier, type PlainJson, Shapes } from './plain-json.ts';
 
 const copyOf = (value: unknown): PlainJson => new PlainCopier(new Shapes()).copy(value) as PlainJson;
@@ -84,10 +84,30 @@ describe('two copies', () => {
     fc.assert(
       fc.property(value, value, (one, other) => {
         const same = JSON.stringify(one) === JSON.stringify(other);
-        expect(HeldCopies.of(null, copyOf(one)).holdsCopy(1, copyOf(other))).toBe(same);
-        expect(HeldCopies.of(null, copyOf(one)).holdsCopy(1, copyOf(one))).toBe(true);
+        const held = HeldCopies.of('other', copyOf(one));
+        expect(held.find(copyOf(other), 1, { parts: 100 })).toBe(same ? 1 : NOT_FOUND);
+        expect(held.find(copyOf(one), 0, { parts: 100 })).toBe(1);
       }),
     );
+  });
+});
+
+describe('a search', () => {
+  const long = (end: number): PlainJson => copyOf([...Array.from({ length: 98 }, (_, i) => i), end]);
+  const held = HeldCopies.of(...Array.from({ length: 50 }, (_, i) => long(i)));
+
+  it('pays for every part it looks at', () => {
+    const budget = { parts: 10_000 };
+    expect(held.find(long(20), 10, budget)).toBe(20);
+    expect(budget.parts).toBe(10_000 - 11 * 100);
+    expect(held.find(copyOf('short'), 0, budget)).toBe(NOT_FOUND);
+    expect(budget.parts).toBe(10_000 - 11 * 100 - 50);
+  });
+
+  it('ends with its budget', () => {
+    const budget = { parts: 1_000 };
+    expect(held.find(long(20), 0, budget)).toBe(NOT_FOUND);
+    expect(budget.parts).toBe(0);
   });
 });
 

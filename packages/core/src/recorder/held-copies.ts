@@ -13,6 +13,15 @@ import { isBoxed, type PlainJson, PlainRecord, Shape } from './plain-json.ts';
 type Part = null | boolean | number | string | Shape;
 
 const CHANGED = -1;
+/** What {@link HeldCopies.find} says of a copy that is not there. */
+export const NOT_FOUND = -1;
+/** How many parts the searches of one list may look at, per part that is held. */
+const SEARCH_FACTOR = 8;
+
+/** What is left of the parts that searches may look at. */
+export interface SearchBudget {
+  parts: number;
+}
 
 /** A list of copies that changes at its end. Nobody else holds them. */
 export class HeldCopies {
@@ -42,9 +51,25 @@ export class HeldCopies {
     return this.#match(value, this.#start(index)) === this.#ends[index];
   }
 
-  /** Whether two copies are the same. */
-  holdsCopy(index: number, copy: PlainJson): boolean {
-    return this.#matchCopy(copy, this.#start(index)) === this.#ends[index];
+  /**
+   * Where a copy is found again, at `from` or behind it.
+   *
+   * @param budget how many parts may be looked at; what was spent is taken from it
+   * @returns {@link NOT_FOUND} also where the budget did not last
+   */
+  find(copy: PlainJson, from: number, budget: SearchBudget): number {
+    for (let index = from; index < this.length && budget.parts > 0; index++) {
+      const start = this.#start(index);
+      const end = this.#matchCopy(copy, start);
+      budget.parts -= (end < 0 ? -end : end) - start;
+      if (end === this.#ends[index]) return index;
+    }
+    return NOT_FOUND;
+  }
+
+  /** A budget for all the searches of one list: they stay linear in what is held. */
+  searchBudget(): SearchBudget {
+    return { parts: SEARCH_FACTOR * this.#parts.length };
   }
 
   /** The list that the runs tell against this one. This one is used up: it becomes that list where it only grows. */
@@ -142,15 +167,16 @@ export class HeldCopies {
     return next === keys.length ? at : CHANGED;
   }
 
+  /** Where the parts at `first` end, if the copy is the same; minus where the first one ends that differs, if not. */
   #matchCopy(copy: PlainJson, first: number): number {
     const held = this.#parts[first];
-    const isList = Array.isArray(copy);
-    if (!isList && !(copy instanceof PlainRecord)) return copy === held ? first + 1 : CHANGED;
-    if (!(held instanceof Shape) || !held.is(isList ? Shape.ofList(copy.length) : copy.shape)) return CHANGED;
     let at = first + 1;
+    const isList = Array.isArray(copy);
+    if (!isList && !(copy instanceof PlainRecord)) return copy === held ? at : -at;
+    if (!(held instanceof Shape) || !held.is(isList ? Shape.ofList(copy.length) : copy.shape)) return -at;
     for (const part of isList ? copy : copy.values) {
       at = this.#matchCopy(part, at);
-      if (at === CHANGED) return CHANGED;
+      if (at < 0) return at;
     }
     return at;
   }

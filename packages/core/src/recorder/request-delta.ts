@@ -7,15 +7,13 @@
  */
 
 import type { Delta, MemberDelta, Run } from '../format/segment/delta.ts';
-import { HeldCopies, isHostSound } from './held-copies.ts';
+import { HeldCopies, isHostSound, NOT_FOUND } from './held-copies.ts';
 import { PlainCopier, type PlainJson, PlainRecord, REPLACED, Shapes } from './plain-json.ts';
 
 /** The members whose elements are the history: the list of a Responses request, and that of a chat request. */
 const LIST_KEYS: readonly string[] = ['input', 'messages'];
 /** The two histories of a compaction checkpoint. Both are told against the list of the lane. */
 const CHECKPOINT_KEYS: readonly string[] = ['input_history', 'replacement_history'];
-/** How many comparisons a search for lost elements may cost, per element of the two lists. */
-const SEARCH_FACTOR = 8;
 
 interface HeldMember {
   key: string;
@@ -159,22 +157,19 @@ function tellList(base: HeldCopies, list: readonly unknown[], length: number, co
   while (same < length && same < base.length && stays(list, same, base, same)) same++;
   const told = new RunList(same);
   let next = same;
-  let budget = SEARCH_FACTOR * (base.length + length);
+  const budget = base.searchBudget();
   for (let i = same; i < length; i++) {
     if (next < base.length && stays(list, i, base, next)) {
       told.copy(next++);
       continue;
     }
     const copied = copier.copy(read(list, i, copier), 2, String(i)) ?? null;
-    let found = next;
-    while (found < base.length && budget > 0 && !base.holdsCopy(found, copied)) {
-      found++;
-      budget--;
-    }
-    if (found < base.length && budget > 0) {
+    const found = base.find(copied, next, budget);
+    if (found === NOT_FOUND) told.add(copied);
+    else {
       told.copy(found);
       next = found + 1;
-    } else told.add(copied);
+    }
   }
   return told.runs;
 }
