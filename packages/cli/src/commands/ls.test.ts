@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { appendFileSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -103,6 +104,15 @@ describe('ls', () => {
   it('fits narrow terminals by leaving out columns, never by cutting a path that must be typed', () => {
     const path = fixture('0.169.0/compact-agents');
     expect(cli(['ls', path], { columns: 40, isTerminal: true }).out).toContain(path);
+  });
+
+  it('writes a path as it must be typed', () => {
+    const place = join(folder, `it's two words-${Math.random()}`);
+    mkdirSync(place);
+    renameSync(copyOf('0.169.0/plain', folder), join(place, 'plain'));
+    const { out } = cli(['ls', place]);
+    const typed = /'.*'/.exec(out)?.[0] ?? '';
+    expect(spawnSync('sh', ['-c', `printf %s ${typed}`], { encoding: 'utf8' }).stdout).toBe(join(place, 'plain'));
   });
 
   it('says on stderr when there is nothing, and 2 when there is no such folder', () => {

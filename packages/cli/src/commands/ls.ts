@@ -6,6 +6,7 @@ import { UsageError } from '../args/usage-error.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import type { Console } from '../io/console.ts';
 import { between, statusSpan } from '../show/view.ts';
+import { quoted } from '../text/quoted.ts';
 import { bad, faint, type Line, line, ref, span, title } from '../text/span.ts';
 import { type Column, table } from '../text/table.ts';
 import { bytes, count, counted, duration, moment } from '../text/units.ts';
@@ -97,7 +98,7 @@ function tableLines(bundles: readonly ListedBundle[], columns: number, isBelowRo
       statusCell(bundle),
       line(bytes(bundle.size_bytes)),
       line(isBelowRoot ? ref(trace) : faint(trace)),
-      line(isBelowRoot ? faint(bundle.path) : ref(bundle.path)),
+      line(isBelowRoot ? faint(quoted(bundle.path)) : ref(quoted(bundle.path))),
     ];
   });
   return [
@@ -129,7 +130,7 @@ function damageLines(damaged: readonly ListedBundle[]): Line[] {
   if (damaged.length === 0) return [];
   const lines = damaged
     .slice(0, MOST_DAMAGED)
-    .map(({ path, damage }) => line('  ', bad('!'), ' ', ref(path), '  ', faint(damage.join(', '))));
+    .map(({ path, damage }) => line('  ', bad('!'), ' ', ref(quoted(path)), '  ', faint(damage.join(', '))));
   return [
     [],
     line(title(`${counted(damaged.length, 'bundle')} damaged`), faint('  `rollout-trace verify` says how')),
