@@ -1,6 +1,6 @@
 /**
- * Whether a long text is JSON by pure syntax, without building anything of it: a hostile payload of some hundred
- * megabytes must not take the memory of its values. Slower than the built-in parser, so it is for long texts only.
+ * JSON by pure syntax, without building anything of it: whether a long text is JSON, and where its values stand. A
+ * hostile payload of some hundred megabytes must not take the memory of its values. Slower than the built-in parser.
  */
 
 const QUOTE = 0x22;
@@ -34,13 +34,17 @@ class Containers {
   }
 }
 
-class Scanner {
+/** Goes through a text value by value. What gives a boolean says whether it found what it looks for. */
+export class JsonScanner {
+  /** Where it stands in the text. */
   at = 0;
   readonly #text: string;
+  readonly #containers = new Containers();
   constructor(text: string) {
     this.#text = text;
   }
 
+  /** Passes white space. @returns the character behind it; NaN at the end */
   space(): number {
     const text = this.#text;
     for (;;) {
@@ -50,13 +54,14 @@ class Scanner {
     }
   }
 
+  /** Passes this character. */
   takes(byte: number): boolean {
     if (this.space() !== byte) return false;
     this.at++;
     return true;
   }
 
-  string(): boolean {
+  #string(): boolean {
     const text = this.#text;
     if (this.space() !== QUOTE) return false;
     let at = this.at + 1;
@@ -77,9 +82,9 @@ class Scanner {
   }
 
   /** A string, a number or a word. */
-  plain(): boolean {
+  #plain(): boolean {
     const c = this.space();
-    if (c === QUOTE) return this.string();
+    if (c === QUOTE) return this.#string();
     if (c === 0x2d || (c >= 0x30 && c <= 0x39)) return this.#number();
     const word = WORDS.find((known) => this.#text.startsWith(known, this.at));
     this.at += word?.length ?? 0;
@@ -93,10 +98,42 @@ class Scanner {
     return found !== null;
   }
 
+  /** Passes the name of a member and the colon behind it. */
   key(): boolean {
-    return this.string() && this.takes(0x3a);
+    return this.#string() && this.takes(0x3a);
   }
 
+  /** Passes a value, with all that is in it. */
+  value(): boolean {
+    const containers = this.#containers;
+    containers.depth = 0;
+    for (;;) {
+      // At a value.
+      const c = this.space();
+      if (c === 0x7b || c === 0x5b) {
+        this.at++;
+        const isObject = c === 0x7b;
+        if (!this.takes(isObject ? 0x7d : 0x5d)) {
+          containers.open(isObject);
+          if (isObject && !this.key()) return false;
+          continue;
+        }
+      } else if (!this.#plain()) return false;
+      // Behind a value.
+      for (;;) {
+        if (containers.depth === 0) return true;
+        const { isObject } = containers;
+        if (this.takes(0x2c)) {
+          if (isObject && !this.key()) return false;
+          break;
+        }
+        if (!this.takes(isObject ? 0x7d : 0x5d)) return false;
+        containers.depth--;
+      }
+    }
+  }
+
+  /** Whether nothing follows. */
   get isOver(): boolean {
     this.space();
     return this.at >= this.#text.length;
@@ -105,30 +142,6 @@ class Scanner {
 
 /** Any depth, lone surrogate escapes and repeated keys are allowed (spec D10). */
 export function scanJson(text: string): boolean {
-  const scanner = new Scanner(text);
-  const containers = new Containers();
-  for (;;) {
-    // At a value.
-    const c = scanner.space();
-    if (c === 0x7b || c === 0x5b) {
-      scanner.at++;
-      const isObject = c === 0x7b;
-      if (!scanner.takes(isObject ? 0x7d : 0x5d)) {
-        containers.open(isObject);
-        if (isObject && !scanner.key()) return false;
-        continue;
-      }
-    } else if (!scanner.plain()) return false;
-    // Behind a value.
-    for (;;) {
-      if (containers.depth === 0) return scanner.isOver;
-      const { isObject } = containers;
-      if (scanner.takes(0x2c)) {
-        if (isObject && !scanner.key()) return false;
-        break;
-      }
-      if (!scanner.takes(isObject ? 0x7d : 0x5d)) return false;
-      containers.depth--;
-    }
-  }
+  const scanner = new JsonScanner(text);
+  return scanner.value() && scanner.isOver;
 }

@@ -38,8 +38,7 @@ export function bodyText(body: unknown): string | null {
 }
 
 /** The request as it is recorded; null where the body is no JSON object. */
-export function modelRequest(asked: Asked, url: URL, text: string, providerName: string | null): ModelRequest | null {
-  const body: unknown = JSON.parse(text);
+export function modelRequest(asked: Asked, url: URL, body: unknown, providerName: string | null): ModelRequest | null {
   if (!isMembers(body)) return null;
   const common = {
     model: textOrNull(body.model) ?? deploymentOf(url),

@@ -94,7 +94,8 @@ async function listen(
     if (url === null || asked === null) return null;
     const isWhole = input instanceof Request && init?.body === undefined;
     const text = isWhole ? await input.clone().text() : bodyText(init?.body);
-    const request = text === null ? null : modelRequest(asked, url, text, options.providerName ?? null);
+    const body = text === null ? null : session.bodies.parse(text);
+    const request = modelRequest(asked, url, body, options.providerName ?? null);
     if (request === null) return null;
     const signal = init?.signal ?? (input instanceof Request ? input.signal : null);
     if (asked === 'compaction') {

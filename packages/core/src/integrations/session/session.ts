@@ -18,6 +18,7 @@ import { type CallSeat, currentSeat } from './call-seat.ts';
 import { Conversations } from './conversations.ts';
 import type { Members } from './json.ts';
 import { CompactionCall, ModelCall } from './model-call.ts';
+import { RequestBodies } from './request-bodies.ts';
 import { ThreadMemory } from './thread-memory.ts';
 import { type CallWatcher, type Sighting, sightingOf } from './transcript.ts';
 
@@ -50,6 +51,8 @@ const UNHEARD = (): void => {};
 
 /** What the adapters of a process share. Nothing it does throws. */
 export class TraceSession {
+  /** The bodies of requests that adapters saw as text. */
+  readonly bodies: RequestBodies = new RequestBodies();
   readonly #options: SessionOptions;
   readonly #calls = new ObservedCalls();
   readonly #locators = new Set<Locator>();
@@ -115,6 +118,7 @@ export class TraceSession {
     this.#conversations.end();
     for (const close of this.#closers) close();
     for (const rollout of this.#rollouts) this.endRollout(rollout);
+    this.bodies.clear();
   }
 
   /** Whether this owner records the call: true for the first that asks, and for it again. */
