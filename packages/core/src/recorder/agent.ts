@@ -67,9 +67,10 @@ export function agentActivity(activity: AgentActivity): object {
 
 /** Writes the result of a child's turn. */
 export function agentResult(journal: Journal, child: Thread, options: AgentResultOptions): void {
-  journal.guard(undefined, () => {
+  const write = (): void => {
     const { turn, parent } = options;
-    journal.write('agent_result_observed', { threadId: child.id, turnId: turn.id }, () => ({
+    const named = parent.journalNaming(turn.journalNaming(journal, 'turn'), 'parent');
+    named.write('agent_result_observed', { threadId: child.id, turnId: turn.id }, () => ({
       edge_id: `edge:agent_result:${child.id}:${turn.id}:${parent.id}`,
       child_thread_id: child.id,
       child_codex_turn_id: text(turn.id, 'turn'),
@@ -80,5 +81,6 @@ export function agentResult(journal: Journal, child: Thread, options: AgentResul
         options.payload ?? { child_agent_path: child.agentPath, message: options.message, status: options.status },
       ),
     }));
-  });
+  };
+  journal.guard(() => undefined, write);
 }

@@ -1,7 +1,7 @@
 /** Compactions: the requests that ask for a shorter history, and the checkpoint where it becomes live. */
 
 import { errorText } from './diagnostics.ts';
-import { type Payload, PayloadDraft, text } from './event-draft.ts';
+import { list, type Payload, PayloadDraft, text } from './event-draft.ts';
 import { type Journal, OFF, type Scope } from './journal.ts';
 
 /** Which model compacts. */
@@ -41,7 +41,7 @@ export class Compaction {
     const journal = this.#journal;
     const scope = this.#scope;
     if (!journal.on || scope === null) return CompactionAttempt.disabled;
-    return journal.guard(CompactionAttempt.disabled, () => {
+    const begin = (): CompactionAttempt => {
       const id = journal.newId();
       const recorded = journal.write('compaction_request_started', scope, () => ({
         compaction_id: text(this.id, 'compactionId'),
@@ -53,7 +53,8 @@ export class Compaction {
         request_payload: new PayloadDraft('compaction_request', request, 'side_request'),
       }));
       return new CompactionAttempt(recorded ? journal : journal.orphans, scope, this.id, id);
-    });
+    };
+    return journal.guard((lost) => new CompactionAttempt(lost, scope, this.id, ''), begin);
   }
 
   /** The new history became live. Once per compaction. */
@@ -98,7 +99,7 @@ export class CompactionAttempt {
       compaction_id: this.#compactionId,
       compaction_request_id: this.id,
       response_payload: new PayloadDraft('compaction_response', () => ({
-        output_items: typeof outputItems === 'function' ? outputItems() : outputItems,
+        output_items: list(typeof outputItems === 'function' ? outputItems() : outputItems, 'outputItems'),
       })),
     }));
   }
@@ -127,5 +128,8 @@ export class CompactionAttempt {
 
 function histories(checkpoint: Payload<CompactionCheckpoint>): object {
   const { inputHistory, replacementHistory } = typeof checkpoint === 'function' ? checkpoint() : checkpoint;
-  return { input_history: inputHistory, replacement_history: replacementHistory };
+  return {
+    input_history: list(inputHistory, 'inputHistory'),
+    replacement_history: list(replacementHistory, 'replacementHistory'),
+  };
 }

@@ -74,8 +74,8 @@ export class Diagnostics {
     const reason = detail ?? (cause === undefined ? null : errorText(cause));
     const message = reason === null ? TROUBLES[code] : `${TROUBLES[code]}: ${reason}`;
     try {
-      const answer: unknown = this.#tell({ code, message, cause });
-      if (answer instanceof Promise) answer.catch(() => undefined);
+      // A promise of another realm, or whatever else can be waited for, may reject as well.
+      Promise.resolve(this.#tell({ code, message, cause })).catch(() => undefined);
     } catch {
       // The host's own callback failed. There is nobody left to tell.
     }

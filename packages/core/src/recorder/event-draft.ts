@@ -63,6 +63,12 @@ export function optionalText(value: unknown, name: string): string | null {
   return value === undefined || value === null ? null : text(value, name);
 }
 
+/** A list. @throws ArgumentError where it is none */
+export function list(value: unknown, name: string): readonly unknown[] {
+  if (!Array.isArray(value)) throw new ArgumentError(`${name} must be a list, but is ${kindOf(value)}`);
+  return value;
+}
+
 /** One of a closed list of words. @throws ArgumentError where it is none */
 export function word<T extends string>(value: unknown, words: readonly T[], name: string): T {
   for (const known of words) if (known === value) return known;

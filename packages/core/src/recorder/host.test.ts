@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import type { Rollout } from './rollout.ts';
 import { EPOCH, type RecordedEvent, record } from './testing/recording.ts';
@@ -86,6 +87,43 @@ describe('nothing reaches the host', () => {
     expect(rollout.troubles.payload_unreadable).toBeUndefined();
   });
 
+  it('from what is known of a session: what can be read of it is recorded', () => {
+    const metadata = {
+      model: 'model-1',
+      get own(): never {
+        throw new Error('from the host');
+      },
+      get nickname(): never {
+        throw new Error('from the host');
+      },
+    };
+    const { rollout, events, payload } = record(({ root }) => void root.startChild({ taskName: 'a', metadata }).end(), {
+      metadata,
+    });
+    const [root, child] = ofType(events, 'thread_started');
+    const marker = '[not recorded: unreadable]';
+    expect(payload(root, 'metadata_payload')).toMatchObject({ model: 'model-1', own: marker, nickname: marker });
+    expect(payload(child, 'metadata_payload')).toMatchObject({ model: 'model-1', own: marker, task_name: 'a' });
+    expect(rollout.troubles).toEqual({ value_replaced: 3 });
+  });
+
+  it('from values the format has no place for: the record is left out', () => {
+    const { events, rollout } = record(({ root }) => {
+      const turn = root.startTurn();
+      const payload = { type: 'function', arguments: '' } as const;
+      turn.startToolCall({ name: 'x', payload, kind: { type: 'nonsense' } as never });
+      turn.startToolCall({ name: 'x', payload }).runtimeStarted({}, { type: 'nonsense' } as never);
+      for (const items of [null, {}, () => null, 'text'] as never[]) {
+        turn.inference(MODEL).start({}).complete({ outputItems: items });
+        turn.compaction(MODEL).start({}).complete(items);
+        turn.compaction(MODEL).install({ inputHistory: items, replacementHistory: [] });
+      }
+    });
+    expect(types(events).filter((type) => /_completed|_installed|_runtime_started/.test(type))).toEqual([]);
+    expect(ofType(events, 'tool_call_started').length).toBe(1);
+    expect(rollout.troubles).toMatchObject({ argument_invalid: 2 + 12 });
+  });
+
   it('from arguments that are not what the types say', () => {
     const nothing = undefined as never;
     const { events, rollout } = record((live) => {
@@ -118,6 +156,9 @@ describe('nothing reaches the host', () => {
         throw new Error('mine');
       },
       () => Promise.reject(new Error('mine')),
+      runInNewContext('async () => { throw new Error("mine") }') as () => unknown,
+      // biome-ignore lint/suspicious/noThenProperty: that is what is tested
+      () => ({ then: (_done: unknown, rejected: (error: Error) => void) => rejected(new Error('mine')) }),
     ]) {
       const { rollout } = record(
         (live) => {
@@ -172,6 +213,25 @@ describe('nothing reaches the host', () => {
     },
   );
 
+  it('from a callback that leaves a note in the trace', () => {
+    let now = EPOCH;
+    let live: Rollout | null = null;
+    const { events, rollout } = record(
+      (begun) => {
+        live = begun;
+        now = 10;
+        begun.root.startTurn();
+        begun.root.protocolEvent('warning', { n: { toJSON: () => Symbol('s') }, big: 10n });
+      },
+      {
+        clock: () => now,
+        onDiagnostic: ({ code }) => live?.root.protocolEvent('warning', { noted: code }),
+      },
+    );
+    expect(rollout.troubles).toEqual({ clock_stepped_back: 1, value_replaced: 1 });
+    expect(ofType(events, 'protocol_event_observed').length).toBe(3);
+  });
+
   it('from a payload that calls the recorder while it is read', () => {
     const { events, rollout } = record((live) => {
       const nested = { toJSON: () => live.root.protocolEvent('warning', { inner: true }) ?? { outer: true } };
@@ -214,6 +274,25 @@ describe('an id that is used twice', () => {
       ['call_0#2', 'call_0'],
       ['call_0#3', 'call_0'],
     ]);
+    expect(rollout.troubles).toEqual({ id_reused: 2 });
+  });
+
+  it('is made unique where readers know a code cell by it', () => {
+    const { events, rollout } = record(({ root }) => {
+      const turn = root.startTurn();
+      for (let i = 0; i < 2; i++)
+        turn.startCodeCell({ runtimeCellId: '1', modelVisibleCallId: 'call_0', source: '' }).end();
+      // Another thread counts its cells itself.
+      const child = root.startChild({ taskName: 'a' }).startTurn();
+      child.startCodeCell({ runtimeCellId: '1', modelVisibleCallId: 'call_1', source: '' });
+    });
+    const started = ofType(events, 'code_cell_started').map(({ payload }) => payload);
+    expect(started.map((cell) => [cell.runtime_cell_id, cell.model_visible_call_id])).toEqual([
+      ['1', 'call_0'],
+      ['1#2', 'call_0#2'],
+      ['1', 'call_1'],
+    ]);
+    expect(ofType(events, 'code_cell_ended').map(({ payload }) => payload.runtime_cell_id)).toEqual(['1', '1#2']);
     expect(rollout.troubles).toEqual({ id_reused: 2 });
   });
 });

@@ -4,7 +4,7 @@
  */
 
 import { errorText } from './diagnostics.ts';
-import { optionalText, type Payload, PayloadDraft, text } from './event-draft.ts';
+import { list, optionalText, type Payload, PayloadDraft, text } from './event-draft.ts';
 import { type Journal, OFF, type Scope } from './journal.ts';
 
 /** Which model answers. */
@@ -59,7 +59,7 @@ export class InferenceContext {
     const journal = this.#journal;
     const scope = this.#scope;
     if (!journal.on || scope === null) return InferenceAttempt.disabled;
-    return journal.guard(InferenceAttempt.disabled, () => {
+    const begin = (): InferenceAttempt => {
       const id = journal.newId();
       if (journal.overloaded()) return new InferenceAttempt(journal.orphans, scope, id);
       const recorded = journal.write('inference_started', scope, () => ({
@@ -71,7 +71,8 @@ export class InferenceContext {
         request_payload: new PayloadDraft('inference_request', request, 'request'),
       }));
       return new InferenceAttempt(recorded ? journal : journal.orphans, scope, id);
-    });
+    };
+    return journal.guard((lost) => new InferenceAttempt(lost, scope, ''), begin);
   }
 }
 
@@ -164,5 +165,5 @@ function response(output: InferenceOutput, items: readonly unknown[]): object {
 }
 
 function outputItems({ outputItems: items = [] }: InferenceOutput): readonly unknown[] {
-  return typeof items === 'function' ? items() : items;
+  return list(typeof items === 'function' ? items() : items, 'outputItems');
 }

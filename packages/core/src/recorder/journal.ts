@@ -4,7 +4,7 @@
  */
 
 import type { EventType } from '../format/event.ts';
-import type { EventDraft } from './event-draft.ts';
+import { ArgumentError, type EventDraft } from './event-draft.ts';
 
 /** Where an event belongs: the envelope's thread and turn. */
 export interface Scope {
@@ -23,8 +23,8 @@ export interface Journal {
   readonly orphans: Journal;
   /** Writes one event. `build` runs only where it is recorded. True once the event stands in the log. */
   write<T extends EventType>(type: T, scope: Scope, build: () => EventDraft<T>): boolean;
-  /** Runs the code of a handle; gives `fallback` where it throws. */
-  guard<T>(fallback: T, action: () => T): T;
+  /** Runs the code of a handle. Where it throws, that is counted, and `lost` says what the host gets instead. */
+  guard<T>(lost: (orphans: Journal) => T, action: () => T): T;
   /** Counts a call that came too late. */
   late(): void;
   /** Whether something that can be left out should be, because writing takes too long; counts it if so. */
@@ -33,6 +33,18 @@ export interface Journal {
   newId(): string;
   /** The id, made unique among those of `space`; a repetition is counted. */
   unique(space: string, id: string): string;
+}
+
+/**
+ * The journal of a record that names another handle: one that was lost must not be named, so the record is left out.
+ *
+ * @param other the journal of that handle
+ * @throws ArgumentError where the handle belongs to another trace
+ */
+export function naming(journal: Journal, other: Journal, name: string): Journal {
+  if (journal === journal.orphans || other === journal.orphans) return journal.orphans;
+  if (other !== journal) throw new ArgumentError(`${name} must belong to the same trace`);
+  return journal;
 }
 
 /** Records nothing. A class, because V8 looks up the fields of an object literal with a getter by name. */
@@ -47,8 +59,8 @@ class SilentJournal implements Journal {
     return false;
   }
 
-  guard<T>(fallback: T): T {
-    return fallback;
+  guard<T>(lost: (orphans: Journal) => T): T {
+    return lost(this);
   }
 
   late(): void {}

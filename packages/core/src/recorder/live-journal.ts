@@ -7,7 +7,7 @@
 
 import type { EventType } from '../format/event.ts';
 import type { PayloadKind, PayloadRef } from '../format/payload.ts';
-import { type Diagnostics, errorText } from './diagnostics.ts';
+import { type Diagnostics, errorText, type Trouble } from './diagnostics.ts';
 import { ArgumentError, type EventDraft, evaluate, PayloadDraft } from './event-draft.ts';
 import { type Journal, NO_SCOPE, type Scope } from './journal.ts';
 import { PlainCopier } from './plain-json.ts';
@@ -126,12 +126,12 @@ export class LiveJournal implements Journal {
     for (let action = this.#waiting.shift(); action !== undefined; action = this.#waiting.shift()) action();
   }
 
-  guard<T>(fallback: T, action: () => T): T {
+  guard<T>(lost: (orphans: Journal) => T, action: () => T): T {
     try {
       return action();
     } catch (error) {
       this.#options.diagnostics.count('argument_invalid', errorText(error), error);
-      return fallback;
+      return lost(this.orphans);
     }
   }
 
@@ -191,7 +191,11 @@ export class LiveJournal implements Journal {
     this.#closed = true;
     this.#lanes.clear();
     this.#ids.clear();
-    this.guard(undefined, () => this.#options.sink.close());
+    try {
+      this.#options.sink.close();
+    } catch (error) {
+      this.#options.diagnostics.count('write_failed', errorText(error), error);
+    }
   }
 
   #prepare(draft: Record<string, unknown>, scope: Scope): Prepared {
@@ -255,13 +259,18 @@ export class LiveJournal implements Journal {
     this.#payloads += payloads.length;
     this.#closedLanes = [];
     for (const { number, prepared } of deltas) prepared.commit(number);
-    for (const { kind, parts } of replaced) this.#options.diagnostics.count('value_replaced', kind, undefined, parts);
+    for (const { kind, parts } of replaced) this.#report('value_replaced', kind, parts);
+  }
+
+  /** Counts what the host may be told of, and answer with an event, once the one that is being written stands in the log. */
+  #report(code: Trouble, detail: string | null = null, times: number = 1): void {
+    this.whenFree(() => this.#options.diagnostics.count(code, detail, undefined, times));
   }
 
   #now(): number {
     const before = this.#time;
     const time = wholeMilliseconds(this.#options.clock(), before ?? 0);
-    if (before !== null && time < before) this.#options.diagnostics.count('clock_stepped_back');
+    if (before !== null && time < before) this.#report('clock_stepped_back');
     this.#time = time;
     return time;
   }
@@ -299,8 +308,8 @@ class OrphanJournal implements Journal {
     return false;
   }
 
-  guard<T>(fallback: T, action: () => T): T {
-    return this.#live.guard(fallback, action);
+  guard<T>(lost: (orphans: Journal) => T, action: () => T): T {
+    return this.#live.guard(lost, action);
   }
 
   late(): void {

@@ -4,9 +4,11 @@ import type { InferenceAttempt } from './inference.ts';
 import { MemoryBundle } from './memory.ts';
 import { type Rollout, startRollout } from './rollout.ts';
 import type { Sink, SinkEntry } from './sink.ts';
-import { type RecordedEvent, testHost } from './testing/recording.ts';
+import { type RecordedEvent, record, testHost } from './testing/recording.ts';
 import { message, request, SCENARIOS } from './testing/scenarios.ts';
+import { ToolCall } from './tool.ts';
 
+const ARGUMENTS = { type: 'function', arguments: '{}' } as const;
 const MODEL = { model: 'model-1', providerName: 'provider' };
 const ask = (rollout: Rollout): InferenceAttempt =>
   rollout.root
@@ -52,6 +54,56 @@ describe('what is lost', () => {
         .map((_, i) => i + 1),
     );
     expect(rollout.troubles).toMatchObject({ write_failed: 6, parent_missing: 12 });
+  });
+
+  it('takes along what would name it', () => {
+    const { events, rollout } = record((live) => {
+      const { root } = live;
+      const turn = root.startTurn();
+      const kind = { type: 'mcp', server: 1, tool: 2 } as never;
+      const exec = turn.startToolCall({ name: 'exec_command', payload: ARGUMENTS, kind });
+      turn.startToolCall({ name: 'write_stdin', payload: ARGUMENTS }).stdinTarget(exec);
+      const child = root.startChild({ taskName: 'a' });
+      const lost = child.startTurn({ turnId: 7 as never });
+      child.agentResult({ turn: lost, parent: root, message: '', status: 'running' });
+      child.agentResult({
+        turn: child.startTurn(),
+        parent: root.startChild({ taskName: 7 as never }),
+        message: '',
+        status: 'running',
+      });
+    });
+    expect(events.map(({ payload }) => payload.type)).not.toContain('stdin_target_resolved');
+    expect(events.map(({ payload }) => payload.type)).not.toContain('agent_result_observed');
+    expect(rollout.troubles).toEqual({ argument_invalid: 3, parent_missing: 3 });
+  });
+
+  it('is a record that names what belongs to another trace', () => {
+    const { root: other } = startRollout(testHost(new BundleSink(new MemoryBundle())));
+    const turn = other.startTurn();
+    const exec = turn.startToolCall({ name: 'exec_command', payload: ARGUMENTS });
+    const { events, rollout } = record(({ root }) => {
+      const call = root.startTurn().startToolCall({ name: 'write_stdin', payload: ARGUMENTS });
+      for (const target of [exec, ToolCall.disabled, {} as never, null as never]) call.stdinTarget(target);
+      root.startChild({ taskName: 'a' }).agentResult({ turn, parent: root, message: '', status: 'running' });
+    });
+    expect(events.map(({ payload }) => payload.type)).not.toContain('stdin_target_resolved');
+    expect(rollout.troubles).toEqual({ argument_invalid: 5 });
+  });
+
+  it('counts whatever belongs to it, however it was lost', () => {
+    const { rollout } = record((live) => {
+      const nothing = undefined as never;
+      const turn = live.root.startChild({ taskName: 5 as never }).startTurn();
+      for (let n = 0; n < 10; n++) turn.startToolCall({ name: 'x', payload: ARGUMENTS }).respond({});
+      const unnamed = live.root.startTurn().startToolCall({ name: 5 as never, payload: ARGUMENTS });
+      unnamed.runtimeStarted({});
+      unnamed.respond({});
+      live.root.startTurn().startCodeCell(nothing).end();
+      live.root.startTurn().compaction(nothing).start({}).complete([]);
+    });
+    // The turn of the child, ten calls and their ten results; what the unnamed call does; an end.
+    expect(rollout.troubles.parent_missing).toBeGreaterThanOrEqual(21 + 2 + 1);
   });
 
   it('is said once to the host and stands in the trace', () => {

@@ -12,10 +12,11 @@ import {
   type SegmentDecoderOptions,
   SegmentError,
   type SegmentEvent,
+  type SegmentPayload,
   type SegmentTail,
 } from '../format/segment/segment-decoder.ts';
 import { type BundleFiles, manifestBytes } from './bundle-sink.ts';
-import { PrettyPayloads, type ValuePrinter } from './pretty-payload.ts';
+import { type PrettyPayload, PrettyPayloads, type ValuePrinter } from './pretty-payload.ts';
 
 const TEXT_PRINTER: ValuePrinter<Uint8Array> = {
   pretty: indentJson,
@@ -46,15 +47,24 @@ export function materialize<W>(
 ): Materialized {
   const decoder = new SegmentDecoder(options);
   const writer = new BundleWriter(files);
+  let length = 0;
+  let damage: { offset: number; message: string } | null = null;
   for (const chunk of chunks) {
+    length += chunk.length;
+    if (damage !== null) continue;
     for (const event of decoder.push(chunk)) {
       writer.manifest(decoder.manifest);
-      writer.event(event);
+      const message = writer.event(event);
+      if (message === null) continue;
+      damage = { offset: event.offset, message };
+      break;
     }
   }
   if (decoder.manifest === undefined) throw new SegmentError('the segment ends before it says what it records');
   writer.manifest(decoder.manifest);
-  return { events: writer.events, payloads: writer.payloads, tail: decoder.tail() };
+  const { events, payloads } = writer;
+  if (damage === null) return { events, payloads, tail: decoder.tail() };
+  return { events, payloads, tail: { reason: 'corrupt', bytes: length - damage.offset, ...damage } };
 }
 
 class BundleWriter<W> {
@@ -75,20 +85,34 @@ class BundleWriter<W> {
     this.#files.writeManifest(manifestBytes(manifest as Manifest));
   }
 
-  event({ line, payloads, closedLanes }: SegmentEvent): void {
-    for (const payload of payloads) {
-      const printed =
-        payload.type === 'delta'
-          ? this.#printer.print(payload.number, payload.delta)
-          : this.#printer.whole(payload.text);
+  /** @returns why the event cannot be written, where its payloads build on what is not there; null where it is written */
+  event({ line, payloads, closedLanes }: SegmentEvent): string | null {
+    for (const [i, payload] of payloads.entries()) {
+      const printed = this.#print(payload);
+      if (typeof printed === 'string') {
+        for (const { number } of payloads.slice(0, i)) this.#files.removePayload(number);
+        return printed;
+      }
       printed.written(this.#files.writePayload(payload.number, printed.text));
-      this.payloads++;
     }
+    this.payloads += payloads.length;
     this.#out.clear();
     this.#out.bytes(line);
     this.#out.u8(0x0a);
     this.#files.appendEvent(this.#out.view());
     this.events++;
     for (const lane of closedLanes) this.#printer.close(lane);
+    return null;
+  }
+
+  #print(payload: SegmentPayload): PrettyPayload<W> | string {
+    try {
+      return payload.type === 'delta'
+        ? this.#printer.print(payload.number, payload.delta)
+        : this.#printer.whole(payload.text);
+    } catch (error) {
+      if (error instanceof RangeError) return error.message;
+      throw error;
+    }
   }
 }

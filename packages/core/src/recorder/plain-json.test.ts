@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseJson } from '../format/json.ts';
@@ -33,6 +34,21 @@ describe('a copy', () => {
         expect(JSON.stringify(copied(value).copy)).toBe(expected);
       }),
     );
+  });
+
+  it('is that of boxed values of other realms too, and of no value that only says it is boxed', () => {
+    for (const text of [
+      'new Number(3)',
+      'new String("ab")',
+      'new Boolean(false)',
+      '({ a: [new Number(1)] })',
+      'new Date(0)',
+    ]) {
+      const value: unknown = runInNewContext(text);
+      expect(copied(value).copy).toEqual(JSON.parse(JSON.stringify(value)));
+    }
+    const says = { [Symbol.toStringTag]: 'Number', a: 1, valueOf: () => 7 };
+    expect(copied(Object.create(says, { own: { value: 1, enumerable: true } })).copy).toEqual({ own: 1 });
   });
 
   it('keeps a key named __proto__ as data', () => {

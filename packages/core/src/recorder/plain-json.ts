@@ -108,9 +108,24 @@ function toldByJson(value: bigint, key: string): unknown {
   }
 }
 
+/** What JSON looks for in an object that stands for a primitive value, by the tag that such an object has in every realm. */
+const UNBOX: ReadonlyMap<string, (this: unknown) => unknown> = new Map(
+  [String, Number, Boolean, BigInt].map(({ name, prototype }) => [`[object ${name}]`, prototype.valueOf]),
+);
+
 /** Whether an object stands for a primitive value, which is what JSON says of it. */
 export function isBoxed(value: object): value is { valueOf(): unknown } {
-  return value instanceof String || value instanceof Number || value instanceof Boolean || value instanceof BigInt;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype || prototype === Array.prototype) return false;
+  const unbox = UNBOX.get(Object.prototype.toString.call(value));
+  if (unbox === undefined) return false;
+  try {
+    unbox.call(value);
+    return true;
+  } catch {
+    // It only says so.
+    return false;
+  }
 }
 
 /** Copies values of one payload; `replaced` says how many of their parts had to give way to a marker. */

@@ -124,7 +124,9 @@ export class PrettyPayloads<T, W> {
       let list: PlacedList | null = null;
       if (member.op === 'same') {
         const same = base[member.from];
-        if (same === undefined) throw new RangeError(`payload ${delta.base} has no member ${member.from}`);
+        if (same === undefined || same.list !== null) {
+          throw new RangeError(`payload ${delta.base} has no member ${member.from} that could stay`);
+        }
         page.copy(same.start, same.end);
       } else {
         page.text(`  ${JSON.stringify(member.key)}: `);

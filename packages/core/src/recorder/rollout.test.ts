@@ -6,6 +6,7 @@ import { Rollout, startRollout } from './rollout.ts';
 import type { Sink, SinkEntry } from './sink.ts';
 import { EPOCH, type RecordedEvent, record, testHost } from './testing/recording.ts';
 import { message, request, SCENARIOS } from './testing/scenarios.ts';
+import { Thread } from './thread.ts';
 
 const MODEL = { model: 'model-1', providerName: 'provider' };
 const ask = (rollout: Rollout): InferenceAttempt =>
@@ -58,7 +59,7 @@ describe('a disabled rollout', () => {
       },
       onDiagnostic: ({ code, message: text }) => told.push(`${code}: ${text}`),
     });
-    expect(rollout).toBe(Rollout.disabled);
+    expect([rollout.recording, rollout.root, rollout.troubles]).toEqual([false, Thread.disabled, { open_failed: 1 }]);
     expect(told).toEqual([`open_failed: ${TROUBLES.open_failed}: EACCES`]);
   });
 });

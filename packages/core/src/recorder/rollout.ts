@@ -38,6 +38,8 @@ export interface RolloutOptions {
 export interface OpenedSink {
   sink: Sink;
   location: string;
+  /** Takes back what was made, where the trace could not be begun. */
+  discard?: () => void;
 }
 
 /** What a trace is named by. */
@@ -53,13 +55,12 @@ const ROOT_PATH = '/root';
 /** Begins to record a rollout. Never throws: where it cannot record, the handle is disabled. */
 export function startRollout(options: RolloutOptions): Rollout {
   const diagnostics = new Diagnostics(options.onDiagnostic);
-  let sink: Sink | null = null;
+  let opened: OpenedSink | null = null;
   try {
     const ids = { traceId: options.newId(), rootThreadId: options.threadId ?? options.newId() };
-    const opened = options.openSink(ids);
+    opened = options.openSink(ids);
     if (opened === null) return Rollout.disabled;
-    const { location } = opened;
-    sink = opened.sink;
+    const { location, sink } = opened;
     const journal = new LiveJournal({
       sink,
       rolloutId: ids.rootThreadId,
@@ -80,28 +81,27 @@ export function startRollout(options: RolloutOptions): Rollout {
     return new Rollout(journal, diagnostics, { ...ids, location }, options.metadata ?? {});
   } catch (error) {
     diagnostics.count('open_failed', errorText(error), error);
-    abandon(sink);
-    return Rollout.disabled;
+    abandon(opened);
+    return new Rollout(null, diagnostics, NOWHERE, {});
   }
 }
 
 /** Lets go of a sink that could not be opened. */
-function abandon(sink: Sink | null): void {
-  try {
-    sink?.close();
-  } catch {
-    // It never held a trace; the reason is told already.
+function abandon(opened: OpenedSink | null): void {
+  for (const step of [() => opened?.sink.close(), () => opened?.discard?.()]) {
+    try {
+      step();
+    } catch {
+      // It never held a trace; the reason is told already.
+    }
   }
 }
 
+const NOWHERE = { traceId: '', rootThreadId: '', location: '' };
+
 /** Records one rollout. */
 export class Rollout {
-  static readonly disabled: Rollout = new Rollout(
-    null,
-    new Diagnostics(undefined),
-    { traceId: '', rootThreadId: '', location: '' },
-    {},
-  );
+  static readonly disabled: Rollout = new Rollout(null, new Diagnostics(undefined), NOWHERE, {});
 
   readonly traceId: string;
   /** Where the trace is written; empty where nothing is recorded. */
@@ -146,11 +146,12 @@ export class Rollout {
       journal.late();
       return;
     }
-    journal.guard(undefined, () => {
+    const finish = (): void => {
       const known = word(status, ROLLOUT_STATUSES, 'status');
       this.#ended = true;
       journal.whenFree(() => this.#complete(journal, known));
-    });
+    };
+    journal.guard(() => undefined, finish);
   }
 
   #complete(journal: LiveJournal, status: RolloutStatus): void {

@@ -1,9 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import type { Manifest } from '../format/manifest.ts';
 import { crc32 } from '../format/segment/crc32.ts';
+import type { Delta, MemberDelta, Run } from '../format/segment/delta.ts';
 import { SegmentDecoder, SegmentError } from '../format/segment/segment-decoder.ts';
 import { SegmentLanes, textAround } from '../format/segment/segment-lanes.ts';
 import { materialize } from './materialize.ts';
-import { MemoryBundle } from './memory.ts';
+import { MemoryBundle, MemorySegment } from './memory.ts';
+import type { PlainJson } from './plain-json.ts';
+import { SegmentSink } from './segment-sink.ts';
+import type { SinkEntry } from './sink.ts';
 import { asText, recordSegment } from './testing/recording.ts';
 import { SCENARIOS } from './testing/scenarios.ts';
 
@@ -20,6 +25,21 @@ function decode(bytes: Uint8Array, chunk: number = bytes.length): { lines: strin
     for (const event of decoder.push(bytes.subarray(at, at + chunk))) lines.push(new TextDecoder().decode(event.line));
   }
   return { lines, decoder };
+}
+
+const list = (...runs: Run<PlainJson>[]): MemberDelta<PlainJson> => ({ op: 'list', key: 'input', runs });
+const entry = (number: number, delta: Delta<PlainJson>): SinkEntry => ({
+  line: '{}',
+  payloads: [{ number, kind: 'inference_request', body: { type: 'delta', delta } }],
+  closedLanes: [],
+});
+
+/** A segment that is begun, for records no recorder writes. */
+function begun(): { sink: SegmentSink; memory: MemorySegment } {
+  const memory = new MemorySegment();
+  const sink = new SegmentSink(memory);
+  sink.open({} as Manifest);
+  return { sink, memory };
 }
 
 describe('a segment', () => {
@@ -76,6 +96,49 @@ describe('a segment', () => {
   it('has the checksum of zlib', () => {
     expect(crc32(new TextEncoder().encode('123456789'))).toBe(0xcbf43926);
     expect(crc32(new Uint8Array())).toBe(0);
+  });
+
+  it.each([
+    ['a base that is not the head', { base: 9 }],
+    ['a base where there is none', { lane: 7, base: 1 }],
+    ['a member the base does not have', { base: 1, members: [{ op: 'same', from: 7 }] }],
+    ['a list as a member that stays', { base: 1, members: [{ op: 'same', from: 1 }] }],
+    ['elements the list does not have', { base: 1, members: [list({ type: 'copy', start: 0, count: 3 })] }],
+    ['elements of no list', { base: null, members: [list({ type: 'copy', start: 0, count: 1 })] }],
+  ] as [string, Partial<Delta<PlainJson>>][])('that refers to %s is written up to there', (_what, wrong) => {
+    const { sink, memory } = begun();
+    const good = { lane: 1, head: true, base: null, members: [] };
+    sink.append(
+      entry(1, { ...good, members: [{ op: 'value', key: 'a', value: 1 }, list({ type: 'items', items: [1, 2] })] }),
+    );
+    const offset = memory.bytes().length;
+    sink.append(entry(2, { ...good, ...wrong }));
+    sink.append(entry(3, good));
+    const bundle = new MemoryBundle();
+    const { events, payloads, tail } = materialize([memory.bytes()], bundle);
+    expect([events, payloads]).toEqual([1, 1]);
+    expect(tail).toMatchObject({ reason: 'corrupt', offset, bytes: memory.bytes().length - offset });
+    expect([...bundle.files().keys()]).toEqual(['manifest.json', 'payloads/1.json', 'trace.jsonl']);
+  });
+
+  it('takes back what it wrote of an event it cannot write', () => {
+    const { sink, memory } = begun();
+    const good = { lane: 1, head: true, base: null, members: [] };
+    const payloads = [...entry(1, good).payloads, ...entry(2, { ...good, base: 9 }).payloads];
+    sink.append({ line: '{}', payloads, closedLanes: [] });
+    const bundle = new MemoryBundle();
+    expect(materialize([memory.bytes()], bundle)).toMatchObject({ events: 0, payloads: 0 });
+    expect([...bundle.files().keys()]).toEqual(['manifest.json', 'trace.jsonl']);
+  });
+
+  it('with a gap in its payloads, or one twice, ends there', () => {
+    for (const number of [1, 3]) {
+      const { sink, memory } = begun();
+      const good = { lane: 1, head: true, base: null, members: [] };
+      sink.append(entry(1, good));
+      sink.append(entry(number, good));
+      expect(decode(memory.bytes()).decoder.tail()).toMatchObject({ reason: 'corrupt' });
+    }
   });
 
   it('is linear in what is new: five requests hold each item once', () => {

@@ -18,29 +18,54 @@ export interface SessionMetadata {
   [field: string]: unknown;
 }
 
-/** The payload, its fields in the order of the reference. A wrong type would make the thread unreadable: see below. */
+/** Fields that readers refuse where they are neither strings nor null. */
+const NAMES: readonly string[] = ['task_name', 'nickname', 'agent_role', 'model'];
+/** The fields of the reference, in its order. */
+const FIELDS: readonly string[] = [
+  'task_name',
+  'nickname',
+  'agent_role',
+  'session_source',
+  'cwd',
+  'rollout_path',
+  'model',
+  'provider_name',
+  'approval_policy',
+  'sandbox_policy',
+];
+const OURS: readonly string[] = ['thread_id', 'agent_path'];
+
+/** The payload. */
 export function sessionMetadata({ id, agentPath, metadata }: ThreadSeed): object {
-  const { task_name, nickname, agent_role, session_source, cwd, rollout_path, model, provider_name, ...rest } =
-    metadata;
-  const { approval_policy, sandbox_policy, thread_id: _id, agent_path: _path, ...own } = rest;
-  return {
-    thread_id: id,
-    agent_path: agentPath,
-    task_name: stringOrNull(task_name),
-    nickname: stringOrNull(nickname),
-    agent_role: stringOrNull(agent_role),
-    session_source: session_source ?? null,
-    cwd: cwd ?? null,
-    rollout_path: rollout_path ?? null,
-    model: stringOrNull(model),
-    provider_name: provider_name ?? null,
-    approval_policy: approval_policy ?? null,
-    sandbox_policy: sandbox_policy ?? null,
-    ...own,
-  };
+  const out: SessionMetadata = { thread_id: id, agent_path: agentPath };
+  for (const key of FIELDS)
+    put(out, key, () => (NAMES.includes(key) ? nameOrNull(metadata[key]) : metadata[key]) ?? null);
+  for (const key of Object.keys(metadata)) {
+    if (!FIELDS.includes(key) && !OURS.includes(key)) put(out, key, () => metadata[key]);
+  }
+  return out;
 }
 
-/** Readers refuse a thread whose names are neither strings nor null. */
-function stringOrNull(value: unknown): string | null {
+/** All the fields; of those that stand in several, the last. */
+export function mergedMetadata(...parts: readonly (SessionMetadata | undefined)[]): SessionMetadata {
+  const out: SessionMetadata = {};
+  for (const part of parts) for (const key of Object.keys(part ?? {})) put(out, key, () => part?.[key]);
+  return out;
+}
+
+/** A field that cannot be read stays one: the copy of the payload has a marker in its place, and counts it. */
+function put(out: SessionMetadata, key: string, read: () => unknown): void {
+  const field = { enumerable: true, configurable: true };
+  try {
+    Object.defineProperty(out, key, { ...field, writable: true, value: read() });
+  } catch (error) {
+    const get = (): never => {
+      throw error;
+    };
+    Object.defineProperty(out, key, { ...field, get });
+  }
+}
+
+function nameOrNull(value: unknown): string | null {
   return value === undefined || value === null ? null : String(value);
 }

@@ -7,9 +7,9 @@
 import { ROLLOUT_STATUSES, type RolloutStatus } from '../format/event.ts';
 import { type AgentMessage, type AgentResultOptions, agentResult } from './agent.ts';
 import { type Payload, PayloadDraft, text, word } from './event-draft.ts';
-import { type Journal, NO_SCOPE, OFF, type Scope } from './journal.ts';
+import { type Journal, NO_SCOPE, naming, OFF, type Scope } from './journal.ts';
 import { type ProtocolEventType, protocolEvent } from './protocol.ts';
-import { type SessionMetadata, sessionMetadata } from './session-metadata.ts';
+import { mergedMetadata, type SessionMetadata, sessionMetadata } from './session-metadata.ts';
 import { Turn, type TurnOptions } from './turn.ts';
 
 /** How a child agent is described. */
@@ -39,9 +39,11 @@ export interface ThreadSeed {
   metadata: SessionMetadata;
 }
 
+const NO_SEED: ThreadSeed = { id: '', agentPath: '', depth: 0, metadata: {} };
+
 /** Records one thread. */
 export class Thread {
-  static readonly disabled: Thread = new Thread(OFF, null, { id: '', agentPath: '', depth: 0, metadata: {} });
+  static readonly disabled: Thread = new Thread(OFF, null, NO_SEED);
 
   readonly id: string;
   readonly agentPath: string;
@@ -77,18 +79,24 @@ export class Thread {
     return this.#journal.on;
   }
 
+  /** Which journal takes a record of `journal` that names this thread; see {@link naming}. For handles of the same trace. */
+  journalNaming(journal: Journal, name: string): Journal {
+    return naming(journal, this.#journal, name);
+  }
+
   /** Begins a turn. */
   startTurn(options: TurnOptions = {}): Turn {
     const journal = this.#journal;
     if (!journal.on) return Turn.disabled;
-    return journal.guard(Turn.disabled, () => {
+    const begin = (): Turn => {
       const id = journal.unique('codex turn', options.turnId ?? journal.newId());
       const recorded = journal.write('codex_turn_started', { threadId: this.id, turnId: id }, () => ({
         codex_turn_id: text(id, 'turnId'),
         thread_id: this.id,
       }));
       return new Turn(recorded ? journal : journal.orphans, this, id);
-    });
+    };
+    return journal.guard((lost) => new Turn(lost, this, ''), begin);
   }
 
   /** Begins the thread of a child agent, in the same trace. */
@@ -96,7 +104,7 @@ export class Thread {
     const journal = this.#journal;
     const home = this.#home;
     if (!journal.on || home === null) return Thread.disabled;
-    return journal.guard(Thread.disabled, () => {
+    const begin = (): Thread => {
       const id = journal.unique('thread', options.threadId ?? journal.newId());
       const agentPath = `${this.agentPath}/${text(options.taskName, 'taskName')}`;
       const depth = this.#seed.depth + 1;
@@ -107,17 +115,15 @@ export class Thread {
         agent_nickname: options.nickname ?? null,
         agent_role: options.agentRole ?? null,
       };
-      const metadata: SessionMetadata = {
-        ...this.#seed.metadata,
-        rollout_path: null,
-        ...options.metadata,
+      const metadata = mergedMetadata(this.#seed.metadata, { rollout_path: null }, options.metadata, {
         task_name: options.taskName,
         nickname: spawn.agent_nickname,
         agent_role: spawn.agent_role,
         session_source: { subagent: { thread_spawn: spawn } },
-      };
+      });
       return Thread.open(journal, home, { id, agentPath, depth, metadata });
-    });
+    };
+    return journal.guard((lost) => new Thread(lost, home, NO_SEED), begin);
   }
 
   /** An item entered this thread's history outside a turn; inside one, use the turn's method. */

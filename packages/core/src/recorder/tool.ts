@@ -8,13 +8,14 @@
 import {
   EXECUTION_STATUSES,
   type ExecutionStatus,
+  PLAIN_TOOL_KINDS,
   type RawRequester,
   type ToolKind,
   type ToolSummary,
 } from '../format/event.ts';
 import { errorText } from './diagnostics.ts';
-import { ArgumentError, optionalText, type Payload, PayloadDraft, text, word } from './event-draft.ts';
-import { type Journal, OFF, type Scope } from './journal.ts';
+import { optionalText, type Payload, PayloadDraft, text, word } from './event-draft.ts';
+import { type Journal, naming, OFF, type Scope } from './journal.ts';
 import { withMcpCallId } from './mcp.ts';
 import { inputPreview, invocation, type ToolName, type ToolPayload, toolKind, toolLabel } from './tool-invocation.ts';
 import { Turn } from './turn.ts';
@@ -44,9 +45,11 @@ export interface NestedToolCallOptions {
   kind?: ToolKind;
 }
 
+const NO_KIND: ToolKind = { type: 'other', name: '' };
+
 /** Records one tool call. The first result counts; later ones are ignored and counted. */
 export class ToolCall {
-  static readonly disabled: ToolCall = new ToolCall(OFF, null, null, '', { type: 'other', name: '' });
+  static readonly disabled: ToolCall = new ToolCall(OFF, null, null, '', NO_KIND);
 
   readonly id: string;
   readonly #journal: Journal;
@@ -112,10 +115,13 @@ export class ToolCall {
   stdinTarget(exec: ToolCall): void {
     const scope = this.#scope;
     if (!this.#journal.on || scope === null) return;
-    this.#journal.write('stdin_target_resolved', scope, () => ({
-      tool_call_id: this.id,
-      exec_tool_call_id: text(exec.id === '' ? null : exec.id, 'exec'),
-    }));
+    const write = (): void => {
+      naming(this.#journal, exec.#journal, 'exec').write('stdin_target_resolved', scope, () => ({
+        tool_call_id: this.id,
+        exec_tool_call_id: exec.id,
+      }));
+    };
+    this.#journal.guard(() => undefined, write);
   }
 
   /**
@@ -125,7 +131,7 @@ export class ToolCall {
   mcpRequest<T extends object>(request: T): T {
     const journal = this.#journal;
     if (!journal.on || this.#scope === null) return request;
-    return journal.guard(request, () => {
+    const correlate = (): T => {
       if (this.#mcpCallId === null) {
         const id = journal.newId();
         const recorded = journal.write('mcp_tool_call_correlation_assigned', { threadId: null, turnId: null }, () => ({
@@ -136,7 +142,8 @@ export class ToolCall {
         this.#mcpCallId = id;
       }
       return withMcpCallId(request, this.#mcpCallId);
-    });
+    };
+    return journal.guard(() => request, correlate);
   }
 
   /** The result goes to the model as this item. A failed tool may have one too. */
@@ -183,7 +190,7 @@ export function startToolCall(
   options: ToolCallOptions | NestedToolCallOptions,
   runtimeCellId: string | null = null,
 ): ToolCall {
-  return journal.guard(ToolCall.disabled, () => {
+  const begin = (): ToolCall => {
     const callId = 'callId' in options ? optionalText(options.callId, 'callId') : null;
     const id = journal.unique(
       'tool call',
@@ -204,7 +211,8 @@ export function startToolCall(
       invocation_payload: new PayloadDraft('tool_invocation', invocation({ name, namespace }, options.payload)),
     }));
     return new ToolCall(recorded ? journal : journal.orphans, turn, scope, id, kind);
-  });
+  };
+  return journal.guard((lost) => new ToolCall(lost, turn, scope, '', NO_KIND), begin);
 }
 
 function summary(tool: ToolName, payload: ToolPayload): ToolSummary {
@@ -219,6 +227,5 @@ function checkedKind(kind: ToolKind): ToolKind {
   if (kind.type === 'mcp')
     return { type: 'mcp', server: text(kind.server, 'kind.server'), tool: text(kind.tool, 'kind.tool') };
   if (kind.type === 'other') return { type: 'other', name: text(kind.name, 'kind.name') };
-  if (typeof kind.type !== 'string') throw new ArgumentError('kind must have a type');
-  return { type: kind.type };
+  return { type: word(kind.type, PLAIN_TOOL_KINDS, 'kind.type') };
 }

@@ -6,7 +6,7 @@ import { CodeCell, type CodeCellOptions } from './code-cell.ts';
 import { Compaction, type CompactionOptions } from './compaction.ts';
 import { type Payload, text, word } from './event-draft.ts';
 import { InferenceContext, type InferenceOptions } from './inference.ts';
-import { type Journal, OFF, type Scope } from './journal.ts';
+import { type Journal, naming, OFF, type Scope } from './journal.ts';
 import { itemAccepted, Thread } from './thread.ts';
 import { startToolCall, ToolCall, type ToolCallOptions } from './tool.ts';
 
@@ -39,6 +39,11 @@ export class Turn {
     return this.#journal.on;
   }
 
+  /** Which journal takes a record of `journal` that names this turn; see {@link naming}. For handles of the same trace. */
+  journalNaming(journal: Journal, name: string): Journal {
+    return naming(journal, this.#journal, name);
+  }
+
   /** The thread this turn belongs to. */
   get thread(): Thread {
     return this.#thread ?? Thread.disabled;
@@ -57,7 +62,10 @@ export class Turn {
   /** Begins a compaction of the thread's history. */
   compaction(options: CompactionOptions): Compaction {
     if (!this.#journal.on) return Compaction.disabled;
-    return this.#journal.guard(Compaction.disabled, () => new Compaction(this.#journal, this.#scope, options));
+    return this.#journal.guard(
+      (lost) => new Compaction(lost, this.#scope, null),
+      () => new Compaction(this.#journal, this.#scope, options),
+    );
   }
 
   /** Begins a tool call that the model asked for. */
@@ -69,15 +77,21 @@ export class Turn {
   startCodeCell(options: CodeCellOptions): CodeCell {
     const journal = this.#journal;
     if (!journal.on) return CodeCell.disabled;
-    return journal.guard(CodeCell.disabled, () => {
-      const { runtimeCellId, modelVisibleCallId, source } = options;
+    const begin = (): CodeCell => {
+      const { source } = options;
+      const cellId = text(options.runtimeCellId, 'runtimeCellId');
+      const callId = text(options.modelVisibleCallId, 'modelVisibleCallId');
+      // Readers know a cell of a thread by either.
+      const runtimeCellId = journal.unique(`runtime cell of ${this.thread.id}`, cellId);
+      const modelVisibleCallId = journal.unique('call of a code cell', callId);
       const recorded = journal.write('code_cell_started', this.#scope, () => ({
-        runtime_cell_id: text(runtimeCellId, 'runtimeCellId'),
-        model_visible_call_id: text(modelVisibleCallId, 'modelVisibleCallId'),
+        runtime_cell_id: runtimeCellId,
+        model_visible_call_id: modelVisibleCallId,
         source_js: text(source, 'source'),
       }));
       return new CodeCell(recorded ? journal : journal.orphans, this, this.#scope, runtimeCellId);
-    });
+    };
+    return journal.guard((lost) => new CodeCell(lost, this, this.#scope, ''), begin);
   }
 
   /** Ends the turn. Work in the background may go on and be recorded. */

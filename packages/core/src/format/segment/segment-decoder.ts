@@ -68,6 +68,7 @@ export class SegmentDecoder {
   #at = 0;
   #offset = 0;
   #manifest: unknown = undefined;
+  #payloads = 0;
   #corrupt: string | null = null;
   /** What came behind a corrupt record: counted, not kept. */
   #skipped = 0;
@@ -161,9 +162,16 @@ export class SegmentDecoder {
     }
     if (type !== RECORD.event) throw new RangeError(`a record has the unknown type ${type}`);
     const line = reader.sized();
-    const payloads = reader.list(() => payload(reader));
+    const payloads = reader.list(() => this.#payload(reader));
     const closedLanes = reader.list(() => reader.u32());
     return { line, payloads, closedLanes, offset };
+  }
+
+  #payload(reader: ByteReader): SegmentPayload {
+    const next = payload(reader);
+    if (next.number !== ++this.#payloads)
+      throw new RangeError(`payload ${next.number} stands in the place of ${this.#payloads}`);
+    return next;
   }
 
   #header(text: Uint8Array): void {

@@ -10,7 +10,7 @@ import { currentTrace } from '../../node/recorder/current-trace.ts';
 import { traceEnvironment } from '../../node/recorder/open-sink.ts';
 import { type StartRolloutOptions, startRollout } from '../../node/recorder/start-rollout.ts';
 import { Rollout } from '../../recorder/rollout.ts';
-import type { SessionMetadata } from '../../recorder/session-metadata.ts';
+import { mergedMetadata, type SessionMetadata } from '../../recorder/session-metadata.ts';
 import type { Thread } from '../../recorder/thread.ts';
 import type { Turn } from '../../recorder/turn.ts';
 import { type CallKind, ObservedCalls } from '../observed-calls.ts';
@@ -99,7 +99,7 @@ export class TraceSession {
   /** Begins a rollout that ends with the process, with {@link TraceSession.end}, or before by its opener. */
   openRollout(metadata: SessionMetadata = {}): Rollout {
     if (!this.recording) return Rollout.disabled;
-    const rollout = startRollout({ ...this.#options, metadata: { ...this.#options.metadata, ...metadata } });
+    const rollout = startRollout({ ...this.#options, metadata: mergedMetadata(this.#options.metadata, metadata) });
     if (!rollout.recording) return rollout;
     if (this.#rollouts.size === 0) process.once('exit', this.#atExit);
     this.#rollouts.add(rollout);

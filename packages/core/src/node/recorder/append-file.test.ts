@@ -33,6 +33,15 @@ describe('an append-only file', () => {
     expect(fs.readFileSync(join(root, 'other'), 'utf8')).toBe('whole');
   });
 
+  it('that was removed says so at the latest when it is closed', () => {
+    const file = new AppendFile(path);
+    file.append(bytes('one\n'));
+    fs.rmSync(path);
+    file.append(bytes('two\n'));
+    expect(() => file.close()).toThrow('was removed');
+    expect(() => file.append(bytes('three\n'))).toThrow('is closed');
+  });
+
   it('that somebody cut is not made longer where a write fails', () => {
     const file = new AppendFile(path);
     file.append(bytes('one\n'));

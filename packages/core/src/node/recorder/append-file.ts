@@ -48,10 +48,13 @@ export class AppendFile {
     this.#length += bytes.length;
   }
 
+  /** @throws where the file was removed meanwhile: what was written to it since is lost */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    const isRemoved = fstatSync(this.#fd).nlink === 0;
     closeSync(this.#fd);
+    if (isRemoved) throw new Error(`${this.#path} was removed`);
   }
 
   /** Never makes the file longer: somebody may have cut it meanwhile. */

@@ -1,6 +1,6 @@
 /** The files of a bundle on disk: `manifest.json`, `trace.jsonl` and `payloads/<number>.json`. */
 
-import { closeSync, fstatSync, mkdirSync, openSync, unlinkSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, rmdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { EVENT_LOG_FILE, MANIFEST_FILE } from '../../format/manifest.ts';
 import type { BundleFiles } from '../../recorder/bundle-sink.ts';
@@ -32,7 +32,25 @@ export class BundleDirectory implements BundleFiles<PayloadFile> {
   constructor(path: string) {
     this.path = path;
     mkdirSync(path, { mode: OWNER_ONLY_DIRECTORY });
-    mkdirSync(join(path, PAYLOADS_DIRECTORY), { mode: OWNER_ONLY_DIRECTORY });
+    try {
+      mkdirSync(join(path, PAYLOADS_DIRECTORY), { mode: OWNER_ONLY_DIRECTORY });
+    } catch (error) {
+      this.discard();
+      throw error;
+    }
+  }
+
+  /** Takes back an empty bundle. What somebody else has put there stays. */
+  discard(): void {
+    remove(join(this.path, MANIFEST_FILE));
+    remove(join(this.path, EVENT_LOG_FILE));
+    for (const folder of [join(this.path, PAYLOADS_DIRECTORY), this.path]) {
+      try {
+        rmdirSync(folder);
+      } catch {
+        // It is not there, or not empty.
+      }
+    }
   }
 
   writeManifest(bytes: Uint8Array): void {

@@ -39,6 +39,30 @@ describe('running code', () => {
     expect(withTrace(Turn.disabled, () => currentTrace().turn)).toBe(Turn.disabled);
   });
 
+  it('is not the work around it, where it is for a rollout that is not recorded', () => {
+    const turn = startRollout({ root }).root.startTurn();
+    const unrecorded = startRollout({ root: null }).root.startTurn();
+    withTrace(turn, () => {
+      expect(withTrace(unrecorded, currentTrace)).toMatchObject({ thread: Thread.disabled, turn: Turn.disabled });
+      expect(currentTrace().turn).toBe(turn);
+    });
+  });
+
+  it('is not the work around it, where its own beginning was lost', () => {
+    const rollout = startRollout({ root });
+    const turn = rollout.root.startTurn();
+    const lost = rollout.root.startChild({ taskName: 5 as never }).startTurn();
+    withTrace(turn, () => expect(withTrace(lost, () => currentTrace().turn)).toBe(lost));
+  });
+
+  it('is left as it is by what is no handle', () => {
+    const rollout = startRollout({ root });
+    const turn = rollout.root.startTurn();
+    for (const other of [rollout, { recording: true }, undefined, null, 'turn'] as never[]) {
+      expect(withTrace(turn, () => withTrace(other, () => currentTrace().turn))).toBe(turn);
+    }
+  });
+
   it('gets the answers and the errors of what it runs', async () => {
     const turn = startRollout({ root }).root.startTurn();
     expect(withTrace(turn, () => 7)).toBe(7);

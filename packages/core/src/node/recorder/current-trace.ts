@@ -12,18 +12,18 @@ import { Turn } from '../../recorder/turn.ts';
 
 /** What the running code works for. Where it works for nothing, the handles are disabled. */
 export interface CurrentTrace {
-  thread: Thread;
-  turn: Turn;
-  toolCall: ToolCall;
-  codeCell: CodeCell;
+  readonly thread: Thread;
+  readonly turn: Turn;
+  readonly toolCall: ToolCall;
+  readonly codeCell: CodeCell;
 }
 
-const NOTHING: CurrentTrace = {
+const NOTHING: CurrentTrace = Object.freeze({
   thread: Thread.disabled,
   turn: Turn.disabled,
   toolCall: ToolCall.disabled,
   codeCell: CodeCell.disabled,
-};
+});
 
 const storage = new AsyncLocalStorage<CurrentTrace>();
 
@@ -32,10 +32,19 @@ export function currentTrace(): CurrentTrace {
   return storage.getStore() ?? NOTHING;
 }
 
-/** Runs a function for a handle; everything it calls, now and later, finds it by {@link currentTrace}. */
+/**
+ * Runs a function for a handle; everything it calls, now and later, finds it by {@link currentTrace}. Behind a disabled
+ * handle it finds nothing: what is done for a rollout that is not recorded is no part of the one around it.
+ */
 export function withTrace<T>(handle: Thread | Turn | ToolCall | CodeCell, action: () => T): T {
-  // A host in JavaScript may have no handle at all.
-  return handle?.recording === true ? storage.run(entered(handle, currentTrace()), action) : action();
+  // A host in JavaScript may have something else, or nothing at all.
+  if (!isHandle(handle)) return action();
+  if (handle.recording) return storage.run(entered(handle, currentTrace()), action);
+  return storage.getStore() === undefined ? action() : storage.run(NOTHING, action);
+}
+
+function isHandle(value: unknown): value is Thread | Turn | ToolCall | CodeCell {
+  return value instanceof Thread || value instanceof Turn || value instanceof ToolCall || value instanceof CodeCell;
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Where a process records to: the environment's word, and the sink made of it. */
 
+import { unlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { SEGMENT_SUFFIX } from '../../format/segment/segment-format.ts';
 import { BundleSink } from '../../recorder/bundle-sink.ts';
@@ -23,8 +24,12 @@ export interface TraceEnvironment {
 
 /** Reads `ROLLOUT_TRACE_ROOT`, `CODEX_ROLLOUT_TRACE_ROOT` and `ROLLOUT_TRACE_FORMAT`. An unknown format is `bundle`. */
 export function traceEnvironment(env: Readonly<Record<string, string | undefined>>): TraceEnvironment {
-  const format = TRACE_FORMATS.find((known) => known === env.ROLLOUT_TRACE_FORMAT) ?? 'bundle';
-  return { root: traceRoot(env), format };
+  return { root: traceRoot(env), format: knownFormat(env.ROLLOUT_TRACE_FORMAT) ?? 'bundle' };
+}
+
+/** The layout of this name. */
+export function knownFormat(name: string | undefined): TraceFormat | undefined {
+  return TRACE_FORMATS.find((known) => known === name);
 }
 
 /** Makes the files of a new trace below `root`. @throws where they cannot be made */
@@ -33,9 +38,13 @@ export function openSink(root: string, format: TraceFormat, ids: RolloutIds): Op
   const folder = resolve(root);
   makeFolder(folder);
   const path = join(folder, `trace-${fileName(ids.traceId)}-${fileName(ids.rootThreadId)}`);
-  if (format === 'bundle') return { sink: new BundleSink(new BundleDirectory(path)), location: path };
+  if (format === 'bundle') {
+    const directory = new BundleDirectory(path);
+    return { sink: new BundleSink(directory), location: path, discard: () => directory.discard() };
+  }
   const segment = path + SEGMENT_SUFFIX;
-  return { sink: new SegmentSink(new AppendFile(segment), nativeCrc32()), location: segment };
+  const file = new AppendFile(segment);
+  return { sink: new SegmentSink(file, nativeCrc32()), location: segment, discard: () => unlinkSync(segment) };
 }
 
 /** An id as part of a file name. Ids come from hosts and may hold anything. */

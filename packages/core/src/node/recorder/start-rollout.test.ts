@@ -95,6 +95,28 @@ describe('a trace on disk', () => {
     expect(told.map(({ code }) => code)).toEqual(['open_failed']);
   });
 
+  it.each(['bundle', 'segment'] as const)('that cannot be begun leaves nothing behind: %s', (format) => {
+    const fails = (): never => {
+      throw new Error('ENOSPC: no space left on device');
+    };
+    expect(start({ format, clock: fails }).recording).toBe(false);
+    expect(told.map(({ code }) => code)).toEqual(['open_failed']);
+    expect(readdirSync(root)).toEqual([]);
+  });
+
+  it.each(['bundle', 'segment'] as const)('that is removed is missed at the latest at the end: %s', (format) => {
+    const rollout = start({ format });
+    rmSync(rollout.location, { recursive: true });
+    rollout.root.startTurn().end();
+    rollout.end();
+    expect(told.map(({ code }) => code)).toEqual(['write_failed']);
+  });
+
+  it('is a bundle where the layout is none, and is not begun in a folder without a name', () => {
+    expect(start({ format: 'nonsense' as never }).location.endsWith('.rollout')).toBe(false);
+    expect(start({ root: '' }).recording).toBe(false);
+  });
+
   it('is not begun with options that cannot be read', () => {
     const unreadable = {
       get root(): never {

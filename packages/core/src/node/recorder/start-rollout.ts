@@ -5,11 +5,11 @@ import type { Diagnostic } from '../../recorder/diagnostics.ts';
 import { Rollout, startRollout as startPureRollout } from '../../recorder/rollout.ts';
 import type { SessionMetadata } from '../../recorder/session-metadata.ts';
 import type { WriteBudgetOptions } from '../../recorder/write-budget.ts';
-import { openSink, type TraceFormat, traceEnvironment } from './open-sink.ts';
+import { knownFormat, openSink, type TraceFormat, traceEnvironment } from './open-sink.ts';
 
 /** How a rollout is recorded. Everything may be left out. */
 export interface StartRolloutOptions {
-  /** The folder to write below. Left out, the environment says; null records nothing. */
+  /** The folder to write below. Left out, the environment says; null, or a name without a character, records nothing. */
   root?: string | null;
   /** Left out, `ROLLOUT_TRACE_FORMAT` says; else `bundle`. */
   format?: TraceFormat;
@@ -46,9 +46,9 @@ export function startRollout(options: StartRolloutOptions = {}): Rollout {
 function begin(options: StartRolloutOptions): Rollout {
   const environment = traceEnvironment(process.env);
   const root = options.root === undefined ? environment.root : options.root;
-  if (root === null) return Rollout.disabled;
+  if (root === null || root === '') return Rollout.disabled;
   return startPureRollout({
-    openSink: (ids) => openSink(root, options.format ?? environment.format, ids),
+    openSink: (ids) => openSink(root, knownFormat(options.format) ?? environment.format, ids),
     clock: options.clock ?? Date.now,
     newId: options.newId ?? randomUUID,
     ...(options.threadId === undefined ? {} : { threadId: options.threadId }),
