@@ -13,7 +13,7 @@ import type { CellLimits, FromWorker } from './messages.ts';
 import { NestedCalls } from './nested-calls.ts';
 import { parseCellRequest } from './pragma.ts';
 import { cellOutcome } from './response.ts';
-import { execSpec, scriptTools, waitSpec } from './specs.ts';
+import { execSpec, scriptTools, WAIT_SPEC } from './specs.ts';
 
 const YIELD_MS = 10_000;
 const MOST_YIELD_MS = 300_000;
@@ -61,7 +61,7 @@ export class CodeCells {
     const alone = { namespace: null, nested: false, parallel: false };
     return [
       { spec: execSpec(scriptTools(this.#tools())), ...alone, run: (run) => this.#exec(run) },
-      { spec: waitSpec(), ...alone, run: (run) => this.#wait(run) },
+      { spec: WAIT_SPEC, ...alone, run: (run) => this.#wait(run) },
     ];
   }
 

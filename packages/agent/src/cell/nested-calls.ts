@@ -6,6 +6,7 @@ import { CallOrder } from '../tools/call-order.ts';
 import type { Tool } from '../tools/tool.ts';
 import type { Cell } from './cell.ts';
 import type { CallResult } from './messages.ts';
+import { recordedTool } from './recorded-tool.ts';
 
 /** One call as a script makes it. */
 export interface NestedCall {
@@ -42,7 +43,13 @@ export class NestedCalls {
     const callId = `exec-${randomUUID()}`;
     const payload: ToolPayload =
       spec.type === 'custom' ? { type: 'custom', input } : { type: 'function', arguments: input };
-    const options = { name: spec.name, namespace, payload, runtimeToolId: call, toolCallId: callId };
+    const options = {
+      ...recordedTool(spec.name, tool, input),
+      namespace,
+      payload,
+      runtimeToolId: call,
+      toolCallId: callId,
+    };
     const trace = cell.trace.startToolCall(options);
     const leave = await this.#order.enter(tool.parallel);
     try {

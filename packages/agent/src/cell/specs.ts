@@ -57,32 +57,31 @@ function toolLine({ name, tool: { spec } }: ScriptTool): string {
   return `- tools.${name}(object): ${spec.description} Object: ${JSON.stringify(spec.parameters)}`;
 }
 
-export function waitSpec(): ToolSpec {
-  return {
-    type: 'function',
-    name: 'wait',
-    description:
-      'Waits for a script that exec left running. Returns what it has put out since, and how it stands; a script that ' +
-      'has ended is then forgotten.',
-    parameters: {
-      type: 'object',
-      properties: {
-        cell_id: { type: 'string', description: 'The cell ID that exec returned.' },
-        yield_time_ms: {
-          type: 'integer',
-          minimum: 0,
-          description: 'How long to wait before returning while the script goes on, in milliseconds. Default 10000.',
-        },
-        max_tokens: {
-          type: 'integer',
-          minimum: 0,
-          description: 'Most output to return, in tokens; the middle of longer output is left out. Default 10000.',
-        },
-        terminate: { type: 'boolean', description: 'Ends the script instead of waiting for it. Default false.' },
+/** One object: the tool that waits for cells is told from others of its name by it. */
+export const WAIT_SPEC: ToolSpec = {
+  type: 'function',
+  name: 'wait',
+  description:
+    'Waits for a script that exec left running. Returns what it has put out since, and how it stands; a script that ' +
+    'has ended is then forgotten.',
+  parameters: {
+    type: 'object',
+    properties: {
+      cell_id: { type: 'string', description: 'The cell ID that exec returned.' },
+      yield_time_ms: {
+        type: 'integer',
+        minimum: 0,
+        description: 'How long to wait before returning while the script goes on, in milliseconds. Default 10000.',
       },
-      required: ['cell_id'],
-      additionalProperties: false,
+      max_tokens: {
+        type: 'integer',
+        minimum: 0,
+        description: 'Most output to return, in tokens; the middle of longer output is left out. Default 10000.',
+      },
+      terminate: { type: 'boolean', description: 'Ends the script instead of waiting for it. Default false.' },
     },
-    strict: false,
-  };
-}
+    required: ['cell_id'],
+    additionalProperties: false,
+  },
+  strict: false,
+};

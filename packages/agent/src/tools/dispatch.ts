@@ -6,6 +6,7 @@
  */
 
 import { type ToolCall, type Turn, withTrace } from '@rollout-trace/core/recorder/node';
+import { recordedTool } from '../cell/recorded-tool.ts';
 import { type CallItem, callOutput, type Item } from '../model/item.ts';
 import { CallOrder } from './call-order.ts';
 import { type Tool, ToolError, type ToolOutcome } from './tool.ts';
@@ -63,7 +64,7 @@ export class ToolDispatcher {
   async #run(call: CallItem, tool: Tool | undefined, turn: CallingTurn): Promise<Item> {
     const input = inputOf(call);
     const trace = turn.trace.startToolCall({
-      name: call.name,
+      ...recordedTool(call.name, tool, input),
       namespace: typeof call.namespace === 'string' ? call.namespace : null,
       callId: call.call_id,
       payload: call.type === 'function_call' ? { type: 'function', arguments: input } : { type: 'custom', input },

@@ -94,6 +94,7 @@ const tools = [
     }),
   ],
   [{ name: 'pids' }, () => text(JSON.stringify([process.pid, litter?.pid ?? null]))],
+  [{ name: 'wait' }, () => text('waited')],
   [{ name: 'read file' }, () => text('with a space')],
   [{ name: 'read/file' }, () => text('with a slash')],
   [{ name: 'read_file' }, () => text('as it is')],

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { byAgent, call, custom, lastOutput, type ModelRequest, say, think } from '@rollout-trace/agent/scripted-model';
 import { inferenceStatuses, outputsOf, toolStatuses, turnStatuses } from './look.ts';
-import { echo } from './own-tools.ts';
+import { anotherWait, echo } from './own-tools.ts';
 import type { Scenario, Seen } from './scenario.ts';
 
 const js = (id: string, ...lines: string[]) => custom(id, 'exec', lines.join('\n'));
@@ -226,12 +226,35 @@ export const CODE: readonly Scenario[] = [
     play: async ({ run }) => {
       await run('Wait for nothing.');
     },
-    refused: ['wait_arguments_invalid', 'wait_arguments_invalid'],
     check: (seen) => {
       assert.equal(outputsOf(seen, 2).call_2, 'argument cell_id must be a string');
       assert.match(outputText(seen, 2, 'call_3'), /not valid JSON/);
-      assert.deepEqual(toolStatuses(seen), ['exec completed', 'wait failed', 'wait failed']);
+      assert.deepEqual(toolStatuses(seen), ['exec completed', 'function.wait failed', 'function.wait failed']);
       assert.deepEqual(turnStatuses(seen), ['completed']);
+    },
+  },
+  {
+    name: 'a tool of the host that is called `wait`',
+    script: () =>
+      byAgent({
+        '/root': [
+          { items: [call('call_1', 'wait', { x: 1 }), call('call_2', 'wait', {}, 'nowhere')] },
+          { items: [say('Waited.')] },
+        ],
+      }),
+    options: () => ({ code: false, tools: [anotherWait] }),
+    play: async ({ run }) => {
+      await run('Wait.');
+    },
+    check: (seen) => {
+      assert.deepEqual(toolStatuses(seen), ['function.wait completed', 'nowhere.function.wait failed']);
+      assert.deepEqual(
+        [...seen.graph.tool_calls.values()].map(({ kind }) => kind),
+        [
+          { type: 'other', name: 'wait' },
+          { type: 'other', name: 'wait' },
+        ],
+      );
     },
   },
   {

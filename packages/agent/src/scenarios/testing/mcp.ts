@@ -55,6 +55,38 @@ export const MCP: readonly Scenario[] = [
     },
   },
   {
+    name: 'an MCP tool that is called `wait`',
+    script: () =>
+      byAgent({
+        '/root': [
+          { items: [ask('call_1', 'wait', { cell_id: '1' })] },
+          { items: [custom('call_2', 'exec', 'text(await tools.mcp__clock__wait({ x: 1 }));')] },
+          { items: [say('Waited.')] },
+        ],
+      }),
+    options: ({ cwd }) => ({ mcpServers: [server(cwd, 'clock')] }),
+    play: async ({ run }) => {
+      await run('Wait.');
+    },
+    check: (seen) => {
+      assert.deepEqual(toolStatuses(seen), [
+        'mcp__clock.function.wait completed',
+        'exec completed',
+        'mcp__clock.function.wait completed',
+      ]);
+      assert.deepEqual(
+        [...seen.graph.tool_calls.values()].flatMap(({ kind }) => (kind.type === 'mcp' ? [kind.tool] : [])),
+        ['wait', 'wait'],
+      );
+      assert.match(JSON.stringify(outputsOf(seen, 2)), /waited.*waited/);
+      // It waits for no code cell, whatever it is given.
+      assert.deepEqual(
+        [...seen.graph.code_cells.values()].map(({ wait_tool_call_ids: ids }) => ids.length),
+        [0],
+      );
+    },
+  },
+  {
     name: 'mcp-image',
     script: () =>
       byAgent({

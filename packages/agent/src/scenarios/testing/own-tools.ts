@@ -17,6 +17,9 @@ function tool(name: string, run: (run: ToolRun) => Promise<ToolOutcome>, paralle
 /** Gives back its input. */
 export const echo: Tool = tool('echo', async ({ input }) => ({ output: input, value: input, status: 'completed' }));
 
+/** Gives back its input, under the name of the tool that waits for code cells. */
+export const anotherWait: Tool = { ...echo, spec: { ...echo.spec, name: 'wait' } };
+
 /** Ends when two of it run, so that two calls must run at the same time. */
 export function meeting(): Tool {
   let arrived = 0;
