@@ -78,6 +78,32 @@ describe('a value', () => {
   });
 });
 
+describe('a list of numbers', () => {
+  const numbers = [0, -0, 1, 2 ** 40, 0.1, -1.5, 1e300, 5e-324, 7];
+
+  it('is held as numbers, and is still found to be them, and to be changed', () => {
+    expect(isStill([...numbers], numbers)).toBe(true);
+    for (const [i] of numbers.entries()) {
+      for (const other of [3, Number.NaN, null, '1', undefined]) {
+        expect(isStill(numbers.with(i, other as never), numbers)).toBe(false);
+      }
+    }
+    expect(isStill(numbers.slice(1), numbers)).toBe(false);
+    expect(isStill([...numbers, 1], numbers)).toBe(false);
+    expect(isStill({ ...numbers, length: numbers.length }, numbers)).toBe(false);
+    expect(isStill(Object.assign([...numbers], { toJSON: () => 1 }), numbers)).toBe(false);
+    expect(isStill(Float64Array.from(numbers), numbers)).toBe(false);
+  });
+
+  it('is found again among others', () => {
+    const held = HeldCopies.of(copyOf(numbers), copyOf([...numbers.slice(1), 'x']), copyOf(numbers.toReversed()));
+    expect(held.find(copyOf([...numbers]), 0, { parts: 100 })).toBe(0);
+    expect(held.find(copyOf(numbers.toReversed()), 0, { parts: 100 })).toBe(2);
+    expect(held.find(copyOf([...numbers.slice(1), 'x']), 0, { parts: 100 })).toBe(1);
+    expect(held.find(copyOf([...numbers.slice(1), 'y']), 0, { parts: 100 })).toBe(NOT_FOUND);
+  });
+});
+
 describe('two copies', () => {
   it('are the same where their JSON is', () => {
     const value = fc.jsonValue({ maxDepth: 3 });
@@ -93,7 +119,7 @@ describe('two copies', () => {
 });
 
 describe('a search', () => {
-  const long = (end: number): PlainJson => copyOf([...Array.from({ length: 98 }, (_, i) => i), end]);
+  const long = (end: number): PlainJson => copyOf([...Array.from({ length: 98 }, (_, i) => `part ${i}`), end]);
   const held = HeldCopies.of(...Array.from({ length: 50 }, (_, i) => long(i)));
 
   it('pays for every part it looks at', () => {

@@ -9,10 +9,12 @@
 import type { Run } from '../format/segment/delta.ts';
 import { isBoxed, type PlainJson, PlainRecord, Shape } from './plain-json.ts';
 
-/** A value, or what stands before the parts of a list or an object. */
-type Part = null | boolean | number | string | Shape;
+/** A value, or what stands before the parts of a list or an object. A list of numbers alone is one part. */
+type Part = null | boolean | number | string | Shape | Float64Array;
 
 const CHANGED = -1;
+/** A shorter list of numbers is laid part by part. */
+const LEAST_NUMBERS = 8;
 /** What {@link HeldCopies.find} says of a copy that is not there. */
 export const NOT_FOUND = -1;
 /** How many parts the searches of one list may look at, per part that is held. */
@@ -108,8 +110,9 @@ export class HeldCopies {
 
   #lay(copy: PlainJson): void {
     if (Array.isArray(copy)) {
-      this.#parts.push(Shape.ofList(copy.length));
-      for (const part of copy) this.#lay(part);
+      const numbers = numbersOf(copy);
+      this.#parts.push(numbers ?? Shape.ofList(copy.length));
+      if (numbers === null) for (const part of copy) this.#lay(part);
     } else if (copy instanceof PlainRecord) {
       this.#parts.push(copy.shape);
       for (const part of copy.values) this.#lay(part);
@@ -122,7 +125,8 @@ export class HeldCopies {
     // Unlike `===`, this does not look into the value to learn whether it is a number.
     if (Object.is(value, held)) return at + 1;
     if (typeof value !== 'object' || value === null) return value === held ? at + 1 : CHANGED;
-    if (!(held instanceof Shape) || (value as { toJSON?: unknown }).toJSON !== undefined) return CHANGED;
+    if ((value as { toJSON?: unknown }).toJSON !== undefined) return CHANGED;
+    if (!(held instanceof Shape)) return held instanceof Float64Array && areNumbers(value, held) ? at + 1 : CHANGED;
     if (Array.isArray(value)) return held.keys === null ? this.#matchList(value, held.length, at + 1) : CHANGED;
     if (held.keys === null) return CHANGED;
     return Object.getPrototypeOf(value) === Object.prototype
@@ -173,6 +177,7 @@ export class HeldCopies {
     let at = first + 1;
     const isList = Array.isArray(copy);
     if (!isList && !(copy instanceof PlainRecord)) return copy === held ? at : -at;
+    if (held instanceof Float64Array) return areNumbers(copy, held) ? at : -at;
     if (!(held instanceof Shape) || !held.is(isList ? Shape.ofList(copy.length) : copy.shape)) return -at;
     for (const part of isList ? copy : copy.values) {
       at = this.#matchCopy(part, at);
@@ -180,6 +185,23 @@ export class HeldCopies {
     }
     return at;
   }
+}
+
+/** The list where it holds numbers alone: a fraction of its own is an object of its own, three times as large. */
+function numbersOf(copy: readonly PlainJson[]): Float64Array | null {
+  if (copy.length < LEAST_NUMBERS || typeof copy[0] !== 'number') return null;
+  const numbers = new Float64Array(copy.length);
+  for (const [i, value] of copy.entries()) {
+    if (typeof value !== 'number') return null;
+    numbers[i] = value;
+  }
+  return numbers;
+}
+
+function areNumbers(value: object, held: Float64Array): boolean {
+  if (!Array.isArray(value) || value.length !== held.length) return false;
+  for (let i = 0; i < held.length; i++) if (value[i] !== held[i]) return false;
+  return true;
 }
 
 /** False where the host gave all objects keys to inherit: then `for … in` does not say what JSON would. */
