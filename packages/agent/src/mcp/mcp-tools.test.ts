@@ -120,6 +120,7 @@ describe('the tools of a server', () => {
         'flood',
         'gallery',
         'pids',
+        'wait',
       ],
       expect.stringMatching(/^read_file_[0-9a-f]{8}$/),
       expect.stringMatching(/^read_file_[0-9a-f]{8}$/),

@@ -178,6 +178,8 @@ export const ITEMS: readonly Scenario[] = [
           {
             items: [
               { type: 'code_interpreter_call', status: 'completed', code: '1+1', outputs: [], container_id: 'c' },
+              { type: 'computer_call', call_id: 'call_c', status: 'completed', action: { type: 'screenshot' } },
+              { type: 'computer_call_output', call_id: 'call_c', output: { type: 'computer_screenshot' } },
               say('2'),
             ],
           },
@@ -190,8 +192,6 @@ export const ITEMS: readonly Scenario[] = [
       await run('Compute.');
       await run('List.');
     },
-    // Each of the two in its response, and again where a request shows it first.
-    refused: ['item_type_unknown', 'item_type_unknown', 'item_type_unknown', 'item_type_unknown'],
     check: (seen) => {
       assert.deepEqual(
         seen.results.map(({ status, text }) => [status, text]),
@@ -203,13 +203,24 @@ export const ITEMS: readonly Scenario[] = [
       assert.deepEqual(toolStatuses(seen), ['echo completed']);
       assert.deepEqual(
         inputTypes(seen, 2).filter((type) => type !== 'message'),
-        ['code_interpreter_call', 'mcp_list_tools', 'function_call', 'function_call_output'],
+        [
+          'code_interpreter_call',
+          'computer_call',
+          'computer_call_output',
+          'mcp_list_tools',
+          'function_call',
+          'function_call_output',
+        ],
       );
-      // What is around the items nobody knows is all there.
+      // Those nobody knows are told as calls of their name, and are the same items in the next request.
       assert.deepEqual(itemKinds(seen), [
         'message',
+        'function_call',
+        'function_call',
+        'function_call_output',
         'message',
         'message',
+        'function_call',
         'function_call',
         'function_call_output',
         'message',
