@@ -76,10 +76,16 @@ describe('a bundle of schema 2', () => {
     expect(detected(2, cell, { ...exec, requester: { type: 'code_cell' } })).toEqual(['0.166', GUESS]);
   });
 
-  it('H4: that ends without recording_completed is of 0.166, surely if it has kinds or a resumed thread', () => {
-    expect(detected(2, withKind, ended)).toEqual(['0.166', SURE]);
-    expect(detected(2, { type: 'thread_resumed' }, ended)).toEqual(['0.166', SURE]);
+  it('H4: that ends without recording_completed is taken for 0.166, as 0.169 stopped before its last event looks the same', () => {
+    expect(detected(2, withKind, ended)).toEqual(['0.166', GUESS]);
+    expect(detected(2, { type: 'thread_resumed' }, ended)).toEqual(['0.166', GUESS]);
     expect(detected(2, ended)).toEqual(['0.166', GUESS]);
+  });
+
+  it('H4: is told surely, ended or not, by what only one generation records', () => {
+    expect(detected(2, cell, withKind, ended)).toEqual(['0.166', SURE]);
+    expect(detected(2, cell, exec, ended)).toEqual(['0.169', SURE]);
+    expect(detected(2, runtimeStart(), ended)).toEqual(['0.165', SURE]);
   });
 
   it('H5: that was cut off before any of this is taken for 0.169', () => {

@@ -140,9 +140,10 @@ function detectSecond(evidence: Evidence): DetectedGeneration {
     return guess('0.166', 'code cells without their exec tool: 0.165 or 0.166');
   }
   if (types.has('rollout_ended')) {
+    // Never surely: a recorder of 0.169 that was stopped before its last event leaves the very same log.
     if (runtimeWithKind || types.has('thread_resumed'))
-      return sure('0.166', 'an end without recording_completed, and kinds at runtime');
-    return guess('0.166', 'an end without recording_completed: 0.165 or 0.166');
+      return guess('0.166', 'an end without recording_completed: 0.166, or 0.169 stopped before its last event');
+    return guess('0.166', 'an end without recording_completed: 0.165, 0.166, or 0.169 stopped before its last event');
   }
   return guess('0.169', 'the log was cut off before anything that tells 0.165, 0.166 and 0.169 apart');
 }
