@@ -72,9 +72,9 @@ export class AgentSpan {
           this.answered(items);
           told?.answered(responseId, items);
         },
-        gaveUp: (status) => {
+        gaveUp: (status, responseId) => {
           this.#gaveUp = status === 'cancelled';
-          told?.gaveUp(status);
+          told?.gaveUp(status, responseId);
         },
       },
     };

@@ -214,6 +214,62 @@ describe('a response', () => {
     expect(graph.codex_turns.size).toBe(1);
   });
 
+  it('that a client asks for again because it took too long is another attempt in the same turn', async () => {
+    model = await startScriptedModel(inOrder([{ items: [say('Hello.')] }]));
+    let asked = 0;
+    // The third attempt has all the time it needs.
+    const slow: typeof fetch = (input, init) =>
+      ++asked > 2
+        ? fetch(input, { ...init, signal: null })
+        : new Promise((_, reject) => init?.signal?.addEventListener('abort', () => reject(init.signal?.reason)));
+    const options = { apiKey: 'key', baseURL: model.url, timeout: 50, maxRetries: 2, logLevel: 'off' } as const;
+    const openai = observe(new OpenAI({ ...options, fetch: slow }), { session });
+    expect((await openai.responses.create({ model: 'm', input: 'Hi.' })).output_text).toBe('Hello.');
+    session.end();
+    const { graph } = folder.trace();
+    expect([...graph.inference_calls.values()].map((c) => c.execution.status)).toEqual([
+      'cancelled',
+      'cancelled',
+      'completed',
+    ]);
+    expect([...graph.codex_turns.values()].map((t) => t.execution.status)).toEqual(['completed']);
+  });
+
+  it('that the host stops and asks for again is another attempt; what it asks next is another turn', async () => {
+    const openai = await client(
+      inOrder([{ items: [say('Hel')], end: 'hanging' }, { items: [say('Hello.')] }, { items: [say('Bye.')] }]),
+    );
+    for await (const event of await openai.responses.create({ model: 'm', input: 'Hi.', stream: true })) {
+      if (event.type === 'response.output_item.done') break;
+    }
+    const { id } = await openai.responses.create({ model: 'm', input: 'Hi.' });
+    await openai.responses.create({ model: 'm', input: 'Bye.', previous_response_id: id });
+    session.end();
+    const { graph } = folder.trace();
+    expect([...graph.inference_calls.values()].map((c) => c.execution.status)).toEqual([
+      'cancelled',
+      'completed',
+      'completed',
+    ]);
+    expect(graph.codex_turns.size).toBe(2);
+  });
+
+  it('that goes on in the background is continued by its id, in the same rollout', async () => {
+    const answers = [
+      { id: 'resp_bg', status: 'queued', output: [] },
+      { id: 'resp_2', status: 'completed', output: [{ ...say('More.'), id: 'msg_2' }] },
+    ];
+    const ask = traced(async () => Response.json(answers.shift()), { session });
+    for (const body of [{ background: true }, { previous_response_id: 'resp_bg' }]) {
+      const sent = JSON.stringify({ model: 'm', input: 'Hi.', ...body });
+      await (await ask('http://localhost/v1/responses', { method: 'POST', body: sent })).json();
+    }
+    session.end();
+    const { graph } = folder.trace();
+    expect([...graph.inference_calls.values()].map((c) => c.execution.status)).toEqual(['cancelled', 'completed']);
+    expect([...graph.codex_turns.values()].map((t) => t.execution.status)).toEqual(['cancelled', 'completed']);
+  });
+
   it('that is incomplete is complete as far as it goes, and a breadcrumb says so', async () => {
     const openai = await client(inOrder([{ items: [say('Hel')], end: 'incomplete' }]));
     await openai.responses.create({ model: 'm', input: 'Hi.' });

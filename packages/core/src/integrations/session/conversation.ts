@@ -2,7 +2,7 @@
  * A conversation that no adapter knows a run of: a rollout of its own, whose turns are derived from its requests.
  *
  * A request whose newest item is a message of the user begins a turn; one whose newest item is the output of a tool goes
- * on with it; a repetition of a request that failed is another attempt. A turn ends where the model asks for no tool, or
+ * on with it; a repetition of a request that got no answer is another attempt. A turn ends where the model asks for no tool, or
  * where the next one begins. Each turn says in a breadcrumb that it was derived, and from what.
  */
 
@@ -45,7 +45,7 @@ export class Conversation {
 
   /** Takes in a request. */
   begin(sighting: Sighting): DerivedPlace {
-    const open = this.#turnFor(sighting.input);
+    const open = this.#turnFor(sighting);
     open.running++;
     open.status = 'running';
     const told = this.transcript.begin(sighting);
@@ -55,9 +55,9 @@ export class Conversation {
         told.answered(responseId, items);
         this.#ended(open, 'completed', !items.some(asksForTool));
       },
-      gaveUp: (status) => {
-        told.gaveUp(status);
-        this.#ended(open, status, status === 'cancelled');
+      gaveUp: (status, responseId) => {
+        told.gaveUp(status, responseId);
+        this.#ended(open, status, false);
       },
     };
   }
@@ -72,10 +72,10 @@ export class Conversation {
     for (const open of this.#turns) this.#close(open, open.running > 0 ? 'aborted' : open.status);
   }
 
-  #turnFor(input: readonly unknown[]): OpenTurn {
+  #turnFor(sighting: Sighting): OpenTurn {
     const open = this.#open;
-    if (open !== null && this.transcript.repeatsFailed(input)) return open;
-    const newest = membersOf(input.at(-1));
+    if (open !== null && this.transcript.repeatsUnanswered(sighting)) return open;
+    const newest = membersOf(sighting.input.at(-1));
     const isUsers = newest.type === 'message' && newest.role === 'user';
     if (open !== null && !isUsers) return open;
     if (open !== null) {

@@ -55,14 +55,14 @@ export class ModelCall {
   fail(error: unknown, output?: ModelOutput): void {
     if (!this.#end()) return;
     this.#attempt.fail(error, this.#received(output));
-    this.#watcher?.gaveUp('failed');
+    this.#watcher?.gaveUp('failed', output?.responseId ?? null);
   }
 
   /** The host gave up. */
   cancel(reason: unknown, output?: ModelOutput): void {
     if (!this.#end()) return;
     this.#attempt.cancel(reason, this.#received(output));
-    this.#watcher?.gaveUp('cancelled');
+    this.#watcher?.gaveUp('cancelled', output?.responseId ?? null);
   }
 
   #received(output: ModelOutput | undefined): ModelOutput | undefined {

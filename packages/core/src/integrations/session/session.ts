@@ -214,7 +214,7 @@ export class TraceSession {
         if (responseId !== null) this.claim('response', responseId, owner);
         watcher?.answered(responseId, items);
       },
-      gaveUp: (status) => watcher?.gaveUp(status),
+      gaveUp: (status, responseId) => watcher?.gaveUp(status, responseId),
     };
   }
 }

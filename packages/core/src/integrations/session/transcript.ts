@@ -31,7 +31,8 @@ export function sightingOf({ body, input }: { body: unknown; input: readonly unk
 /** Hears what comes of a request. */
 export interface CallWatcher {
   answered(responseId: string | null, items: readonly unknown[]): void;
-  gaveUp(status: 'failed' | 'cancelled'): void;
+  /** @param responseId of a response that had begun, or goes on without the host */
+  gaveUp(status: 'failed' | 'cancelled', responseId: string | null): void;
 }
 
 /** What was said in one conversation. */
@@ -42,7 +43,8 @@ export class Transcript {
   #firstAnswer = 0;
   /** What a compaction left: the next request may begin with it. */
   #compacted: readonly unknown[] | null = null;
-  #failed: readonly unknown[] | null = null;
+  /** The request that was not answered, because it failed or the host gave up. */
+  #unanswered: Sighting | null = null;
   readonly #ids = new Set<string>();
   readonly #conversationIds = new Set<string>();
 
@@ -52,10 +54,11 @@ export class Transcript {
     return conversationId !== null && this.#conversationIds.has(conversationId);
   }
 
-  /** Whether the request repeats one that failed here. */
-  repeatsFailed(input: readonly unknown[]): boolean {
-    const failed = this.#failed;
-    return failed !== null && failed.length === input.length && commonLength(failed, input) === input.length;
+  /** Whether the request repeats one that was not answered here: a client's timeout is an abort like that of a host. */
+  repeatsUnanswered({ input, previousResponseId }: Sighting): boolean {
+    const asked = this.#unanswered;
+    if (asked === null || asked.previousResponseId !== previousResponseId) return false;
+    return asked.input.length === input.length && commonLength(asked.input, input) === input.length;
   }
 
   /** Whether the request goes on where this conversation stands: it says everything that was said, and perhaps more. */
@@ -78,8 +81,9 @@ export class Transcript {
   }
 
   /** Takes in a request. */
-  begin({ input, previousResponseId, conversationId }: Sighting): CallWatcher {
-    this.#failed = null;
+  begin(sighting: Sighting): CallWatcher {
+    const { input, previousResponseId, conversationId } = sighting;
+    this.#unanswered = null;
     if (conversationId !== null) this.#conversationIds.add(conversationId);
     const added = withoutReasoning(input);
     const isWhole = previousResponseId === null && conversationId === null;
@@ -94,8 +98,9 @@ export class Transcript {
         this.#firstAnswer = Math.min(this.#firstAnswer, told.length);
         this.#history = [...told, ...withoutReasoning(items)];
       },
-      gaveUp: (status) => {
-        if (status === 'failed') this.#failed = input;
+      gaveUp: (_status, responseId) => {
+        if (responseId !== null) this.#ids.add(`response ${responseId}`);
+        this.#unanswered = sighting;
       },
     };
   }
@@ -129,7 +134,7 @@ export function findByTranscript<T extends { readonly transcript: Transcript }>(
   const named = all.find(({ transcript }) => transcript.isNamedBy(sighting));
   if (named !== undefined || previousResponseId !== null) return named ?? null;
   const extended =
-    all.find(({ transcript }) => transcript.repeatsFailed(input)) ??
+    all.find(({ transcript }) => transcript.repeatsUnanswered(sighting)) ??
     all.find(({ transcript }) => transcript.isExtendedBy(input) && transcript.said(input)) ??
     all.find(({ transcript }) => transcript.isExtendedBy(input));
   if (extended !== undefined) return extended;
