@@ -89,7 +89,8 @@ export class AgentRun {
   /** An agent handed over to another one, which has not begun yet. */
   handoff(from: AgentSpan, to: string, tool: ToolSpan | null): void {
     const name = `transfer_to_${to.replaceAll(/[^a-zA-Z0-9_]/g, '_')}`;
-    const asked = from.onlyCall(name) ?? from.onlyCallOfAll() ?? { callId: null, name, arguments: '' };
+    // Of several handoffs in one response, the SDK makes the first and drops the others.
+    const asked = from.firstCall(name) ?? from.onlyCallOfAll() ?? { callId: null, name, arguments: '' };
     const call = from.startToolCall(asked, asked.name);
     call?.end('completed');
     this.#handoffs.set(tool ?? this, { to, from, call, asked });

@@ -5,6 +5,7 @@
  * Not here: how an agent is recorded (`agent-span.ts`), a tool (`tool-span.ts`), a model call (`model-span.ts`).
  */
 
+import type { ExecutionStatus } from '../../format/event.ts';
 import { currentTrace, enterTrace } from '../../node/recorder/current-trace.ts';
 import type { Turn } from '../../recorder/turn.ts';
 import { CallSeat } from '../session/call-seat.ts';
@@ -16,7 +17,7 @@ import { AgentRun, OWNER } from './agent-run.ts';
 import { AgentSpan } from './agent-span.ts';
 import { currentSpanId } from './current-span.ts';
 import { ModelSpan } from './model-span.ts';
-import { ToolSpan, type ToolSpanData } from './tool-span.ts';
+import { errorText, statusOf, ToolSpan, type ToolSpanData } from './tool-span.ts';
 
 /** What is needed of a span. */
 export interface SpanLike {
@@ -133,7 +134,7 @@ export class AgentRuns {
     const { agent } = node;
     switch (data.type) {
       case 'agent':
-        agent?.end(error === null ? 'completed' : 'failed');
+        agent?.end(...endOf(error));
         if (agent !== null) this.#agents.delete(agent);
         break;
       case 'response':
@@ -263,6 +264,12 @@ export class AgentRuns {
   #tell(agent: AgentSpan | null): void {
     if (agent?.turn) this.#session.notObservable(agent.thread, OWNER, NOT_OBSERVABLE);
   }
+}
+
+/** How an agent ended, and why it failed. */
+function endOf(error: Members | null): [status: ExecutionStatus, error: string | null] {
+  const status = statusOf(error);
+  return [status, error !== null && status === 'failed' ? errorText(error) : null];
 }
 
 function dataOf({ spanData }: SpanLike): Members {

@@ -35,8 +35,10 @@ export class AgentSpan {
   #thread: Thread = Thread.disabled;
   #turn: Turn | null = null;
   #ownsTurn = true;
-  /** Whether the host gave up on the last model call. */
-  #gaveUp = false;
+  /** How the last model call ended. */
+  #lastCall: 'answered' | 'failed' | 'cancelled' = 'answered';
+  /** Tools that run or ran, and of which it is not known which call they are. */
+  readonly #untold = new Set<ToolSpan>();
 
   constructor(run: AgentRun, name: string, origin: Origin) {
     this.#run = run;
@@ -62,22 +64,28 @@ export class AgentSpan {
   /** The turn of a model call, and who hears how it ends. */
   ask(sighting: Sighting, model: string): { turn: Turn; watcher: CallWatcher } {
     if (model !== '') this.model = model;
+    this.#settleUntold();
     const turn = this.#turn ?? this.#begin(sighting);
     const told = this.isInConversation ? (this.#book?.transcript.begin(sighting) ?? null) : null;
     return {
       turn,
       watcher: {
         answered: (responseId, items) => {
-          this.#gaveUp = false;
+          this.#lastCall = 'answered';
           this.answered(items);
           told?.answered(responseId, items);
         },
         gaveUp: (status, responseId) => {
-          this.#gaveUp = status === 'cancelled';
+          this.#lastCall = status;
           told?.gaveUp(status, responseId);
         },
       },
     };
+  }
+
+  /** The last model call failed, and nothing else is known of it. */
+  modelFailed(): void {
+    this.#lastCall = 'failed';
   }
 
   /** The conversation this agent works in has a shorter history now. */
@@ -95,6 +103,12 @@ export class AgentSpan {
   onlyCall(tool: string): AskedCall | null {
     const [first, ...others] = this.#asked().filter(({ name }) => isCalled(name, tool));
     return first === undefined || others.length > 0 ? null : this.#take(first);
+  }
+
+  /** The first call of this tool the last response asked for; it is taken by that. */
+  firstCall(tool: string): AskedCall | null {
+    const first = this.#asked().find(({ name }) => isCalled(name, tool));
+    return first === undefined ? null : this.#take(first);
   }
 
   /** The call the last response asked for, where it is one only; it is taken by that. */
@@ -116,6 +130,24 @@ export class AgentSpan {
     return found === undefined ? null : this.#take(found);
   }
 
+  /** A tool runs, and which call it is will show later. */
+  toolUntold(tool: ToolSpan): void {
+    this.#untold.add(tool);
+  }
+
+  /** It is known which call the tool is. What ran beside it may be the one that is left. */
+  toolTold(tool: ToolSpan): void {
+    if (this.#untold.delete(tool)) this.settleLeft(tool.name);
+  }
+
+  /** Settles a tool that is over and told nothing of its call, where one tool and one call of that name are left. */
+  settleLeft(name: string): void {
+    const [tool, ...others] = [...this.#untold].filter((untold) => untold.name === name);
+    if (tool === undefined || others.length > 0 || !tool.over) return;
+    const call = this.onlyCall(name);
+    if (call !== null) tool.settle(call);
+  }
+
   /** Begins to record a tool call. Null where another adapter records it, or nobody does. */
   startToolCall(asked: AskedCall, name: string): ToolCall | null {
     const turn = this.#turn;
@@ -134,11 +166,19 @@ export class AgentSpan {
     });
   }
 
-  /** The agent is done. The SDK does not tell a run that was aborted from one that came to its end. */
-  end(told: ExecutionStatus): void {
-    const status = this.#gaveUp ? 'cancelled' : told;
+  /**
+   * The agent is done. A run that the host aborts while a model answers ends as if it had come to its end.
+   *
+   * @param error why it failed; what a model call says of itself is not said again
+   */
+  end(told: ExecutionStatus, error: string | null): void {
+    this.#settleUntold();
+    const status = this.#lastCall === 'cancelled' ? 'cancelled' : told;
     const turn = this.#turn;
     if (turn === null) return;
+    if (error !== null && this.#lastCall === 'answered') {
+      this.#thread.protocolEvent('error', { type: 'error', message: error });
+    }
     if (this.#ownsTurn) turn.end(status);
     if (this.origin.type !== 'tool') return;
     const { tool } = this.origin;
@@ -152,6 +192,7 @@ export class AgentSpan {
 
   /** The process ends while the agent is at work. */
   abandon(): void {
+    this.#settleUntold();
     if (this.#ownsTurn) this.#turn?.end('aborted');
     this.#turn = null;
   }
@@ -191,6 +232,11 @@ export class AgentSpan {
       : { thread: book.child(this.name, from.thread), begun: true };
     this.#thread = thread;
     if (call !== null && asked.callId !== null) this.#run.handedOver(call, asked, from, this, begun);
+  }
+
+  /** What is over and fits two calls is recorded as none of them. */
+  #settleUntold(): void {
+    for (const tool of [...this.#untold]) if (tool.over) tool.settle(null);
   }
 
   #take(asked: AskedCall): AskedCall {

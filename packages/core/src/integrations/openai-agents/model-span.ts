@@ -69,7 +69,9 @@ export class ModelSpan {
     const { turn } = this.#agent.ask({ input: [], previousResponseId: null, conversationId: null }, '');
     const { thread } = turn;
     this.#session.notObservable(thread, OWNER, ['a model call of which the SDK keeps input and output to itself']);
-    if (error !== null) thread.protocolEvent('error', { type: 'error', message: errorText(error) });
+    if (error === null) return;
+    this.#agent.modelFailed();
+    thread.protocolEvent('error', { type: 'error', message: errorText(error) });
   }
 }
 

@@ -178,6 +178,55 @@ describe('a run', () => {
     expect([...graph.codex_turns.values()].map((t) => t.execution.status)).toEqual(['cancelled']);
   });
 
+  const strict = tool({
+    name: 'clock',
+    description: '',
+    parameters: z.object({}),
+    execute: async () => {
+      throw new Error('No clock.');
+    },
+    errorFunction: null,
+  });
+  it.each([
+    ['has no more turns', { tools: [clock] }, 'clock', 'MaxTurnsExceededError: Max turns (1) exceeded'],
+    [
+      'is asked for a tool it has not',
+      { tools: [] },
+      'watch',
+      'ModelBehaviorError: Tool watch not found in agent Main',
+    ],
+    ['has a tool that may not fail', { tools: [strict] }, 'clock', 'ToolCallError'],
+  ])('whose agent %s says in the trace why it failed', async (_what, options, name, why) => {
+    const run = await runner(inOrder([{ items: [call('call_1', name, { zone: 'UTC' })] }, { items: [say('Noon.')] }]));
+    const agent = new Agent({ name: 'Main', ...options });
+    await expect(run.run(agent, 'What time is it?', { maxTurns: 1 })).rejects.toThrow();
+    session.end();
+    const { graph, breadcrumbs } = folder.trace();
+    expect([...graph.codex_turns.values()].map((t) => t.execution.status)).toEqual(['failed']);
+    expect(breadcrumbs('error').map(({ message }) => message)).toEqual([expect.stringContaining(why)]);
+  });
+
+  it('that the host aborts while a tool runs is cancelled, and no failure', async () => {
+    const abort = new AbortController();
+    const patient = tool({
+      name: 'clock',
+      description: '',
+      parameters: z.object({}),
+      execute: async (_input, _context, details) => {
+        abort.abort();
+        details?.signal?.throwIfAborted();
+      },
+    });
+    const run = await runner(inOrder([{ items: [call('call_1', 'clock', {})] }]));
+    const asked = run.run(new Agent({ name: 'Main', tools: [patient] }), 'What time is it?', { signal: abort.signal });
+    await expect(asked).rejects.toThrow();
+    session.end();
+    const { graph, breadcrumbs } = folder.trace();
+    expect([...graph.codex_turns.values()].map((t) => t.execution.status)).toEqual(['cancelled']);
+    expect([...graph.tool_calls.values()].map((t) => t.execution.status)).toEqual(['cancelled']);
+    expect(breadcrumbs('error')).toEqual([]);
+  });
+
   it('whose tool fails records what the model is told, as a failed call', async () => {
     const failing = tool({
       name: 'clock',
@@ -337,6 +386,54 @@ describe('a tool call', () => {
       expect([...folder.trace().graph.tool_calls.keys()]).toEqual(['call_a', 'call_b']);
     },
   );
+
+  it('that the host did not approve is the call it names, and what was approved the other', async () => {
+    const guarded = tool({
+      name: 'remove',
+      description: '',
+      parameters: z.object({ n: z.number() }),
+      needsApproval: true,
+      execute: async ({ n }) => `removed ${n}`,
+    });
+    const calls = [call('call_1', 'remove', { n: 1 }), call('call_2', 'remove', { n: 2 })];
+    const run = observeRunner(await runner(inOrder([{ items: calls }, { items: [say('Removed.')] }])), { session });
+    const agent = new Agent({ name: 'Main', tools: [guarded] });
+    const waiting = await run.run(agent, 'Remove both.');
+    const [first, second] = waiting.interruptions;
+    if (first === undefined || second === undefined) throw new Error('two calls wait');
+    waiting.state.reject(first);
+    waiting.state.approve(second);
+    await run.run(agent, waiting.state);
+    session.end();
+    const { graph } = folder.trace();
+    const ends = [...graph.tool_calls.values()].map((t) => [
+      t.model_visible_call_id,
+      t.execution.status,
+      t.model_visible_output_item_ids.length,
+    ]);
+    expect(ends.toSorted()).toEqual([
+      ['call_1', 'failed', 1],
+      ['call_2', 'completed', 1],
+    ]);
+  });
+
+  it.each([true, false])('whose arguments cannot be read is the one that is left (hooked: %s)', async (hooked) => {
+    const calls = [call('call_1', 'clock', 'no json'), call('call_2', 'clock', { zone: 'CET' })];
+    const run = await runner(inOrder([{ items: calls }, { items: [say('Noon.')] }]));
+    if (hooked) observeRunner(run, { session });
+    await run.run(new Agent({ name: 'Main', tools: [clock] }), 'What time is it?');
+    session.end();
+    const { graph, payload } = folder.trace();
+    const ends = [...graph.tool_calls.values()].map((t) => [
+      t.model_visible_call_id,
+      t.execution.status,
+      payload(t.raw_invocation_payload_id).payload,
+    ]);
+    expect(ends.toSorted()).toEqual([
+      ['call_1', 'failed', { type: 'function', arguments: 'no json' }],
+      ['call_2', 'completed', { type: 'function', arguments: '{"zone":"CET"}' }],
+    ]);
+  });
 
   it('whose id was used before in the rollout is recorded without', async () => {
     const run = await runner(({ number }) =>
@@ -508,6 +605,21 @@ describe('several agents', () => {
     ]);
     expect([...graph.codex_turns.values()].every(({ execution }) => execution.status === 'completed')).toBe(true);
   });
+});
+
+it('of several handoffs in one response the first is made, and its call is that of the child', async () => {
+  const transfers = ['call_1', 'call_2'].map((id) => call(id, 'transfer_to_Bob', {}));
+  const run = await runner(
+    inOrder([{ items: [...transfers, call('call_3', 'clock', { zone: 'UTC' })] }, { items: [say('I am Bob.')] }]),
+  );
+  const main = new Agent({ name: 'Main', handoffs: [new Agent({ name: 'Bob' })], tools: [clock] });
+  await run.run(main, 'Bob, please.');
+  session.end();
+  const { graph } = folder.trace();
+  expect([...graph.tool_calls.keys()].toSorted()).toEqual(['call_1', 'call_3']);
+  expect([...graph.interaction_edges.values()]).toMatchObject([
+    { kind: 'spawn_agent', source: { tool_call_id: 'call_1' } },
+  ]);
 });
 
 it('an agent that works for a tool may hand over, and a tool may ask the model itself', async () => {

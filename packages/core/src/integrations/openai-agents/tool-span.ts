@@ -1,7 +1,9 @@
 /**
  * A tool that an agent runs: a span of the SDK without a call id. Which call it is, the hooks of a runner say; else the
  * response that asked for it, where it asked for the tool only once; else the arguments, which the span has soon after
- * it started. What still fits two calls, when it ends or something in it asks, is recorded without a call id.
+ * it started. A call that the SDK refuses to run has no hook and perhaps no arguments: the error names it, or it is the one
+ * that is left. What still fits two calls, when something in it asks or the model is asked again, is recorded without a
+ * call id.
  */
 
 import type { ExecutionStatus } from '../../format/event.ts';
@@ -21,6 +23,9 @@ export interface ToolSpanData {
   mcp_data?: unknown;
 }
 
+/** How the SDK names a call that the host did not approve. */
+const REJECTED = /^Tool execution for (.+) was manually rejected by user\.$/;
+
 /** One tool that runs. */
 export class ToolSpan {
   readonly agent: AgentSpan;
@@ -29,6 +34,7 @@ export class ToolSpan {
   #callId: string | null = null;
   #settled = false;
   #result: string | null = null;
+  #end: { error: Members | null } | null = null;
   /** Agents that work for this tool, and what is to be told of them once the call is known. */
   readonly #told: ((call: ToolCall, callId: string) => void)[] = [];
 
@@ -37,8 +43,9 @@ export class ToolSpan {
     this.agent = agent;
     this.#data = data;
     const only = agent.onlyCall(data.name);
-    if (only !== null) this.#settle(only);
+    if (only !== null) this.settle(only);
     else {
+      agent.toolUntold(this);
       // What the tool does is not that of the tool before.
       if (agent.turn !== null) enterUntoldCall(agent.turn, () => this.#asked());
       // The arguments follow the start of the span at once.
@@ -46,11 +53,20 @@ export class ToolSpan {
     }
   }
 
+  get name(): string {
+    return this.#data.name;
+  }
+
+  /** Whether the tool is over. */
+  get over(): boolean {
+    return this.#end !== null;
+  }
+
   /** A hook names the call. */
   named(toolCall: Members): void {
     const callId = textOrNull(toolCall.callId);
     if (callId === null || this.#settled) return;
-    this.#settle(
+    this.settle(
       this.agent.takeCall(callId) ?? { callId, name: this.#data.name, arguments: argumentsOf(toolCall, this.#data) },
     );
   }
@@ -74,12 +90,22 @@ export class ToolSpan {
 
   /** The tool is over. */
   end(error: Members | null): void {
+    this.#end = { error };
+    if (this.#settled) this.#finish(error);
+    else {
+      this.#settleByError(error);
+      this.#settleByArguments();
+      if (!this.#settled) this.agent.settleLeft(this.name);
+    }
+  }
+
+  /** Records how it ended. */
+  #finish(error: Members | null): void {
     const { output, mcp_data } = this.#data;
-    this.#settleNow();
     const call = this.#call;
     if (call === null) return;
     const server = membersOf(mcp_data).server;
-    const status: ExecutionStatus = error === null ? 'completed' : 'failed';
+    const status = statusOf(error);
     // Whoever observes the transport has seen the requests themselves, and more of them.
     if (typeof server === 'string' && call.kind.type !== 'mcp') {
       const kind = { type: 'mcp', server, tool: this.#data.name } as const;
@@ -90,7 +116,7 @@ export class ToolSpan {
     if (text !== null) {
       const callId = this.#callId === null ? {} : { call_id: this.#callId };
       call.respond({ type: 'function_call_output', ...callId, output: text }, status);
-    } else if (error !== null) call.fail(errorText(error));
+    } else if (error !== null) call.fail(errorText(error), status);
     else call.end(status);
   }
 
@@ -102,25 +128,40 @@ export class ToolSpan {
 
   #settleNow(): void {
     this.#settleByArguments();
+    if (!this.#settled) this.settle(null);
+  }
+
+  #settleByError(error: Members | null): void {
+    const callId = REJECTED.exec(String(membersOf(error?.data).error))?.[1];
+    if (callId === undefined) return;
     const { name, input } = this.#data;
-    if (!this.#settled) this.#settle({ callId: null, name, arguments: textOrNull(input) ?? '' });
+    this.settle(this.agent.takeCall(callId) ?? { callId, name, arguments: textOrNull(input) ?? '' });
   }
 
   #settleByArguments(): void {
     const text = textOrNull(this.#data.input);
     if (this.#settled || text === null) return;
     const found = this.agent.callWith(this.#data.name, text);
-    if (found !== null) this.#settle(found);
+    if (found !== null) this.settle(found);
   }
 
-  #settle(asked: AskedCall): void {
+  /** This is the call; null where it cannot be told which it is. */
+  settle(call: AskedCall | null): void {
+    const { name, input } = this.#data;
+    const asked = call ?? { callId: null, name, arguments: textOrNull(input) ?? '' };
     this.#settled = true;
-    const { agent } = this;
-    const call = agent.startToolCall(asked, this.#data.name);
+    this.#begin(asked);
+    this.agent.toolTold(this);
+    if (this.#end !== null) this.#finish(this.#end.error);
+  }
+
+  #begin(asked: AskedCall): void {
+    const call = this.agent.startToolCall(asked, this.name);
     if (call === null) return;
     this.#call = call;
     this.#callId = asked.callId;
-    enterTrace(call);
+    // Once it is over, the running code is no longer its own.
+    if (this.#end === null) enterTrace(call);
     if (asked.callId !== null) for (const tell of this.#told) tell(call, asked.callId);
     this.#told.length = 0;
   }
@@ -159,6 +200,13 @@ function argumentsOf(toolCall: Members, data: ToolSpanData): string {
     textOrNull(data.input) ??
     JSON.stringify(toolCall.action ?? toolCall.operation ?? {})
   );
+}
+
+/** How a span ended. An abort is told as an error of that name. */
+export function statusOf(error: Members | null): ExecutionStatus {
+  if (error === null) return 'completed';
+  const { error: thrown } = membersOf(error.data);
+  return typeof thrown === 'string' && thrown.startsWith('AbortError') ? 'cancelled' : 'failed';
 }
 
 /** What the error of a span says. */
