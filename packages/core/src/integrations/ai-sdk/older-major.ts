@@ -67,7 +67,7 @@ export class OlderMajor {
     // Registered twice, the same step is told twice.
     if (context === null || context.step === event) return;
     context.step = event;
-    context.run ??= this.#runs.begin(context.id, context.beginning);
+    context.run ??= this.#runs.begin(context.id, context.beginning, false);
     if (context.run === null) return;
     this.#running.set(context.id, context);
     this.#runs.session.notObservable(context.run.turn.thread, OWNER, NOT_OBSERVABLE);

@@ -15,8 +15,8 @@ import type { TraceSession } from '../session/session.ts';
 /** The name under which calls are claimed. */
 export const OWNER = 'ai-sdk';
 
-/** How a run ended. */
-export type RunStatus = 'completed' | 'failed' | 'cancelled';
+/** How a run ended; aborted where the recording ended before it. */
+export type RunStatus = 'completed' | 'failed' | 'cancelled' | 'aborted';
 
 /** What is known of a run when it begins. */
 export interface RunBeginning {
@@ -31,6 +31,8 @@ export interface RunBeginning {
 /** Where a run is recorded. */
 export interface RunPlace {
   turn: Turn;
+  /** Whether it is in a rollout that was begun here, and ends with the session. */
+  isOwn: boolean;
   /** `history` is everything the run was sent and answered. */
   end(status: RunStatus, history: () => readonly unknown[]): void;
 }
@@ -50,6 +52,8 @@ interface Conversation {
 export class RunPlaces {
   readonly #session: TraceSession;
   readonly #conversations = new Set<Conversation>();
+  /** Those of rollouts that were begun here. */
+  readonly #own = new WeakSet<Thread>();
   /** How many children of a thread have a name. */
   readonly #children = new WeakMap<Thread, Map<string, number>>();
 
@@ -61,9 +65,15 @@ export class RunPlaces {
   of(beginning: RunBeginning): RunPlace | null {
     const current = currentTrace();
     if (current.toolCall.recording) return this.#child(current.toolCall, beginning);
-    if (current.turn.recording) return { turn: current.turn, end: () => undefined };
-    if (current.thread.recording) return newTurn(current.thread);
+    if (current.turn.recording)
+      return { turn: current.turn, isOwn: this.#own.has(current.thread), end: () => undefined };
+    if (current.thread.recording) return this.#newTurn(current.thread);
     return this.#session.recording ? this.#conversation(beginning) : null;
+  }
+
+  /** The rollouts end. What goes on with one of their conversations begins a new one. */
+  forget(): void {
+    this.#conversations.clear();
   }
 
   #child(caller: ToolCall, { model, providerName, name, input }: RunBeginning): RunPlace {
@@ -79,9 +89,11 @@ export class RunPlaces {
       caller.runtimeStarted({ ...spawn, ...effort }, { type: 'spawn_agent' });
       caller.runtimeEnded('completed', { ...spawn, ...effort, new_thread_id: child.id, status: 'running' });
     } else this.#session.notObservable(child, OWNER, [UNJOINED]);
-    const { turn } = newTurn(child);
+    if (this.#own.has(parent)) this.#own.add(child);
+    const { turn, isOwn } = this.#newTurn(child);
     return {
       turn,
+      isOwn,
       end: (status) => {
         turn.end(status);
         child.end(status === 'cancelled' ? 'aborted' : status);
@@ -119,14 +131,22 @@ export class RunPlaces {
     this.#conversations.delete(conversation);
     this.#conversations.add(conversation);
     if (this.#conversations.size > OPEN_CONVERSATIONS) this.#endOldest();
-    const { turn } = newTurn(conversation.rollout.root);
+    const { root } = conversation.rollout;
+    this.#own.add(root);
+    const { turn, isOwn } = this.#newTurn(root);
     return {
       turn,
+      isOwn,
       end: (status, history) => {
         turn.end(status);
         conversation.history = withoutReasoning(history());
       },
     };
+  }
+
+  #newTurn(thread: Thread): RunPlace {
+    const turn = thread.startTurn();
+    return { turn, isOwn: this.#own.has(thread), end: (status) => turn.end(status) };
   }
 
   #endOldest(): void {
@@ -137,11 +157,6 @@ export class RunPlaces {
       return;
     }
   }
-}
-
-function newTurn(thread: Thread): RunPlace {
-  const turn = thread.startTurn();
-  return { turn, end: (status) => turn.end(status) };
 }
 
 /** What the newest message says, in words. */

@@ -111,7 +111,8 @@ export class Run {
   end(status: RunStatus, reason: unknown = null): void {
     if (!this.#open) return;
     this.#open = false;
-    this.#asked?.broke(reason ?? 'the run ended before the model answered', status === 'cancelled');
+    const given = status === 'cancelled' || status === 'aborted';
+    this.#asked?.broke(reason ?? 'the run ended before the model answered', given);
     this.#place.end(status, this.#history);
   }
 }

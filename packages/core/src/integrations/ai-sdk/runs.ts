@@ -18,6 +18,8 @@ const NOT_OBSERVABLE = [
 const INPUTS_HIDDEN = 'inputs: the host hides them from telemetry (recordInputs)';
 const OUTPUTS_HIDDEN = 'outputs: the host hides them from telemetry (recordOutputs)';
 
+const ABANDONED = 'the recording ended before the run did';
+
 /** Records the runs of one SDK. */
 export class Runs {
   readonly session: TraceSession;
@@ -25,14 +27,21 @@ export class Runs {
   /** Telemetry may be registered twice, as by the host and by `auto`: one of them records a run. */
   readonly #owner = `${OWNER} ${randomUUID()}`;
   readonly #runs = new Map<string, Run>();
+  /** Those that are under way as long as they have no end, in rollouts that end with the session. */
+  readonly #abandonable = new Set<string>();
 
   constructor(session: TraceSession) {
     this.session = session;
     this.#places = new RunPlaces(session);
+    session.beforeEnd(() => this.#abandon());
   }
 
-  /** A run begins; null where nothing is recorded. */
-  begin(id: string, event: Members): Run | null {
+  /**
+   * A run begins; null where nothing is recorded.
+   *
+   * @param endIsTold whether its end is told, whatever becomes of it: then one that has none is under way
+   */
+  begin(id: string, event: Members, endIsTold = true): Run | null {
     const known = this.#runs.get(id);
     if (known !== undefined) return known;
     if (!this.session.listening || !this.session.claim('run', id, this.#owner)) return null;
@@ -44,6 +53,7 @@ export class Runs {
     });
     if (place === null) return null;
     const run = new Run(this.session, place);
+    if (place.isOwn && endIsTold) this.#abandonable.add(id);
     this.#runs.set(id, run);
     if (this.#runs.size > RUNS) for (const oldest of [...this.#runs.keys()].slice(0, 1)) this.end(oldest, 'cancelled');
     const { thread } = place.turn;
@@ -62,6 +72,13 @@ export class Runs {
     const run = this.get(id);
     if (run === null) return;
     this.#runs.delete(String(id));
+    this.#abandonable.delete(String(id));
     run.end(status, reason);
+  }
+
+  /** The recording ends before these runs do, such as streams that nobody read to their end; the inner ones first. */
+  #abandon(): void {
+    for (const id of [...this.#abandonable].reverse()) this.end(id, 'aborted', ABANDONED);
+    this.#places.forget();
   }
 }

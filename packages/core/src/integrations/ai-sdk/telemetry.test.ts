@@ -441,3 +441,48 @@ function only(bundles: string[]): string {
   expect(bundles).toHaveLength(1);
   return bundles[0] ?? '';
 }
+
+it('a conversation that goes on after the rollouts were ended begins a new one', async () => {
+  const { model, telemetry, bundles } = await setup(
+    inOrder([{ items: [say('One.')] }, { items: [say('Two.')] }]),
+    false,
+  );
+  const user = { role: 'user', content: 'First?' } as const;
+  const first = await generateText({ model, telemetry, providerOptions, messages: [user] });
+  bundles();
+  const messages = [user, ...first.responseMessages, { role: 'user', content: 'And then?' } as const];
+  await generateText({ model, telemetry, providerOptions, messages });
+  expect(bundles().map((bundle) => accepted(bundle).inference_calls.size)).toEqual([1, 1]);
+});
+
+it('a run in a turn of the host goes on when the rollouts of adapters end', async () => {
+  const { model, telemetry, session } = await setup(inOrder([{ items: [say('Done.')], delay_ms: 50 }]), false);
+  const rollout = startRollout({ root: mkdtempSync(join(root, 'host-')) });
+  const turn = rollout.root.startTurn();
+  const running = withTrace(turn, () => generateText({ model, telemetry, providerOptions, prompt }));
+  await server?.until(1);
+  session.end();
+  await running;
+  turn.end();
+  rollout.end();
+  expect(inferencesOf(accepted(rollout.location))).toMatchObject([{ status: 'completed', response: 'resp_1' }]);
+});
+
+it.each([
+  ['from what the SDK tells', false],
+  ['from the bytes of a traced fetch', true],
+])('a stream nobody reads to its end ends with the recording (%s)', async (_, bytes) => {
+  const { model, telemetry, bundles } = await setup(
+    inOrder([{ items: [say('A text that comes in more than one piece.')], end: 'hanging' }]),
+    bytes,
+  );
+  const abort = new AbortController();
+  const result = streamText({ model, telemetry, providerOptions, prompt, abortSignal: abort.signal });
+  const reader = result.textStream.getReader();
+  await reader.read();
+  const graph = accepted(only(bundles()));
+  abort.abort();
+  expect(inferencesOf(graph).map(({ status }) => status)).toEqual([bytes ? 'aborted' : 'cancelled']);
+  expect([...graph.codex_turns.values()]).toMatchObject([{ execution: { status: 'aborted' } }]);
+  expect(graph).toMatchObject({ status: 'completed', recording_complete: true });
+});
