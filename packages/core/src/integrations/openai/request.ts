@@ -30,6 +30,32 @@ export function methodOf(input: string | URL | Request, init: RequestInit | unde
   return (init?.method ?? (input instanceof Request ? input.method : 'GET')).toUpperCase();
 }
 
+/** How many turns of the event loop a body at hand may take. Texts and bytes take one. */
+const TURNS = 2;
+
+/** The text of a request's body; null where it is not at hand. Whoever makes it may wait for the answer to its beginning. */
+export async function textAtHand(request: Request): Promise<string | null> {
+  const reader = request.clone().body?.getReader();
+  if (reader === undefined) return null;
+  const late = turns(TURNS).then(() => null);
+  const decoder = new TextDecoder();
+  let text = '';
+  while (true) {
+    const read = await Promise.race([reader.read(), late]);
+    if (read === null) {
+      // It is over when the host's own is.
+      reader.cancel().catch(() => undefined);
+      return null;
+    }
+    if (read.done) return text + decoder.decode();
+    text += decoder.decode(read.value, { stream: true });
+  }
+}
+
+async function turns(count: number): Promise<void> {
+  for (let n = 0; n < count; n++) await new Promise((resolve) => setImmediate(resolve));
+}
+
 /** The text of a body that is sent, or null where it is a stream or something else that can be read only once. */
 export function bodyText(body: unknown): string | null {
   if (typeof body === 'string') return body;

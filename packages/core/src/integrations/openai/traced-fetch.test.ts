@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import {
   call,
   compacted,
@@ -597,6 +600,58 @@ describe('the host', () => {
       body: { input: 'Hi.' },
       headers: { 'x-own': '1', 'x-codex-inference-call-id': id },
     });
+  });
+
+  it('may ask with a body that it makes while it hears the answer: nobody waits for it, and the trace says so', async () => {
+    const bytes = new TextEncoder();
+    let rest: () => void = () => undefined;
+    const body = new ReadableStream({
+      start(controller) {
+        controller.enqueue(bytes.encode('{"model":"m",'));
+        rest = () => {
+          controller.enqueue(bytes.encode('"input":"Hi."}'));
+          controller.close();
+        };
+      },
+    });
+    let sent = '';
+    const server = createServer((request, response) => {
+      request.once('data', () => response.writeHead(200, { 'content-type': 'application/json' }).write('{"id":'));
+      request.on('data', (chunk) => {
+        sent += chunk;
+      });
+      request.on('end', () => response.end('"resp_1","output":[]}'));
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const init = { method: 'POST', body, duplex: 'half' } as RequestInit;
+    const rollout = startRollout({ root: folder.root });
+    const turn = rollout.root.startTurn();
+    const ask = traced(fetch, { session });
+    try {
+      const response = await withTrace(turn, () => ask(new Request(`http://127.0.0.1:${port}/responses`, init)));
+      rest();
+      expect(await response.json()).toEqual({ id: 'resp_1', output: [] });
+      expect(sent).toBe('{"model":"m","input":"Hi."}');
+    } finally {
+      server.close();
+      server.closeAllConnections();
+    }
+    turn.end();
+    rollout.end();
+    const { graph, breadcrumbs } = folder.trace();
+    expect(graph.inference_calls.size).toBe(0);
+    expect(breadcrumbs('not_observable')).toMatchObject([{ message: expect.stringContaining('still being made') }]);
+  });
+
+  it('may abort a request whose body has no end', async () => {
+    const abort = new AbortController();
+    const body = new ReadableStream({ pull: () => new Promise(() => undefined) });
+    const init = { method: 'POST', body, duplex: 'half', signal: abort.signal } as RequestInit;
+    const asked = traced(fetch, { session })(new Request('http://127.0.0.1:1/responses', init));
+    abort.abort(new Error('enough'));
+    await expect(asked).rejects.toThrow('enough');
   });
 
   it.each([

@@ -15,7 +15,7 @@ import { quietly } from '../session/quietly.ts';
 import { processSession, type TraceSession } from '../session/session.ts';
 import { type BodyWatcher, observeBody } from './observed-body.ts';
 import { ChatOutcome, errorMessage, type Outcome, ResponseOutcome } from './outcome.ts';
-import { askedBy, bodyText, type Fetch, methodOf, modelRequest, urlOf } from './request.ts';
+import { askedBy, bodyText, type Fetch, methodOf, modelRequest, textAtHand, urlOf } from './request.ts';
 import { ServerSentEvents } from './server-sent-events.ts';
 
 /** How requests are recorded. */
@@ -35,6 +35,7 @@ const NOT_OBSERVABLE = [
   'tools that the host runs: a call stands in what the model said, its output in a later request',
   'requests over a WebSocket, unless the socket is observed, and sessions of the realtime API',
 ];
+const UNREAD = 'a request whose body can be read only once, or was still being made when it was sent';
 /** The message of an error stands at the beginning of its body. */
 const ERROR_BYTES = 64 << 10;
 /** No model says more; of an answer that does not end no more is kept. */
@@ -93,9 +94,13 @@ async function listen(
     const asked = url === null || methodOf(input, init) !== 'POST' ? null : askedBy(url);
     if (url === null || asked === null) return null;
     const isWhole = input instanceof Request && init?.body === undefined;
-    const text = isWhole ? await input.clone().text() : bodyText(init?.body);
-    const body = text === null ? null : session.bodies.parse(text);
-    const request = modelRequest(asked, url, body, options.providerName ?? null);
+    const text = isWhole ? await textAtHand(input) : bodyText(init?.body);
+    if (text === null) {
+      const { thread } = currentTrace();
+      if (thread.recording) session.notObservable(thread, OWNER, [UNREAD]);
+      return null;
+    }
+    const request = modelRequest(asked, url, session.bodies.parse(text), options.providerName ?? null);
     if (request === null) return null;
     const signal = init?.signal ?? (input instanceof Request ? input.signal : null);
     if (asked === 'compaction') {
