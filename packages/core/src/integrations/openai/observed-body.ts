@@ -105,7 +105,7 @@ function takesBuffers(body: ReadableStream): boolean {
 }
 
 /** A copy, for the host may do with its own what it likes. */
-function bytesOf(value: unknown): Uint8Array | null {
+export function bytesOf(value: unknown): Uint8Array | null {
   if (value instanceof Uint8Array) return new Uint8Array(value);
   return typeof value === 'string' ? new TextEncoder().encode(value) : null;
 }

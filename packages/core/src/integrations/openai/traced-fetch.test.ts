@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
 import {
   call,
   compacted,
@@ -707,7 +708,67 @@ describe('the host', () => {
     }
     session.end();
     const calls = folder.traces().flatMap(({ graph }) => [...graph.inference_calls.values()]);
-    expect(calls.map(({ execution }) => execution.status)).toEqual(['failed', 'failed']);
+    expect(calls.map(({ execution }) => execution.status)).toEqual(['cancelled', 'cancelled']);
+  });
+
+  /** Answers as clients do that are older than the platform's own. */
+  const nodeFetch = async (bodies: Readable[], ...args: Parameters<typeof fetch>): Promise<Response> => {
+    const { status, headers, body } = await fetch(...args);
+    const readable = Readable.fromWeb(body as never);
+    bodies.push(readable);
+    const text = async () => Buffer.concat(await readable.toArray()).toString();
+    const json = async () => JSON.parse(await text());
+    return { ok: status < 400, status, headers, body: readable, text, json } as unknown as Response;
+  };
+
+  it('may have a fetch whose bodies are streams of Node', async () => {
+    const steps = [
+      { items: [say('One.')] },
+      { items: [say('Two.')] },
+      { status: 400, error: 'No.' },
+      { items: [say('Three.')], end: 'hanging' },
+    ] as const;
+    model = await startScriptedModel(inOrder(steps));
+    const options = { apiKey: 'key', baseURL: model.url, maxRetries: 0, logLevel: 'off' } as const;
+    const bodies: Readable[] = [];
+    const openai = new OpenAI({ ...options, fetch: traced((...args) => nodeFetch(bodies, ...args), { session }) });
+    const first = await openai.responses.create({ model: 'm', input: 'One?' });
+    const more = { model: 'm', previous_response_id: first.id };
+    const types: string[] = [];
+    for await (const { type } of await openai.responses.create({ ...more, input: 'Two?', stream: true }))
+      types.push(type);
+    expect(types.at(-1)).toBe('response.completed');
+    await expect(openai.responses.create({ ...more, input: 'And?' })).rejects.toThrow('400 No.');
+    for await (const { type } of await openai.responses.create({ ...more, input: 'Three?', stream: true })) {
+      if (type === 'response.output_item.done') break;
+    }
+    const last = bodies.at(-1);
+    if (last?.closed === false) await once(last, 'close');
+    // Closed, it says so with the next tick.
+    await new Promise((resolve) => setImmediate(resolve));
+    session.end();
+    const { graph, payload } = folder.trace();
+    const calls = [...graph.inference_calls.values()];
+    expect(calls.map((c) => c.execution.status)).toEqual(['completed', 'completed', 'failed', 'cancelled']);
+    expect(calls.map((c) => c.response_item_ids.length)).toEqual([1, 1, 0, 1]);
+    expect(payload(calls[0]?.raw_response_payload_id).output_items).toEqual(first.output);
+  });
+
+  it('reads a body that is a stream of Node alone, and breaks it off as it likes', async () => {
+    const body = new Readable({ read: () => undefined });
+    const answer = { ok: true, status: 200, headers: new Headers(), body } as unknown as Response;
+    const ask = traced(async () => answer, { session });
+    const sent = { method: 'POST', body: '{"model":"m","input":"Hi.","stream":true}' };
+    expect(await ask('http://localhost/v1/responses', sent)).toBe(answer);
+    expect(body.readableFlowing).toBe(null);
+    body.push(': nothing\n\n');
+    const [piece] = await once(body, 'data');
+    expect(String(piece)).toBe(': nothing\n\n');
+    body.destroy(new Error('lost'));
+    await once(body, 'close').catch(() => undefined);
+    session.end();
+    const ends = folder.trace().events.filter(({ payload }) => payload.type === 'inference_failed');
+    expect(ends).toMatchObject([{ payload: { error: 'lost' } }]);
   });
 
   it('may be answered without end: what is too long to be recorded is told and let go of', async () => {

@@ -14,6 +14,7 @@ import type { CompactionCall } from '../session/model-call.ts';
 import { quietly } from '../session/quietly.ts';
 import { processSession, type TraceSession } from '../session/session.ts';
 import { type BodyWatcher, observeBody } from './observed-body.ts';
+import { observeNodeBody } from './observed-node-body.ts';
 import { ChatOutcome, errorMessage, type Outcome, ResponseOutcome } from './outcome.ts';
 import { askedBy, bodyText, type Fetch, methodOf, modelRequest, textAtHand, urlOf } from './request.ts';
 import { ServerSentEvents } from './server-sent-events.ts';
@@ -36,6 +37,7 @@ const NOT_OBSERVABLE = [
   'requests over a WebSocket, unless the socket is observed, and sessions of the realtime API',
 ];
 const UNREAD = 'a request whose body can be read only once, or was still being made when it was sent';
+const UNOBSERVED = 'the body of the response could not be observed';
 /** The message of an error stands at the beginning of its body. */
 const ERROR_BYTES = 64 << 10;
 /** No model says more; of an answer that does not end no more is kept. */
@@ -74,12 +76,19 @@ export function traced(fetch: Fetch = globalThis.fetch, options: TracedOptions =
     return quietly(response, () => {
       const watcher = listener.respond(response);
       const observed = quietly(null, () => observeBody(response, watcher));
-      if (observed === null) listener.fail('the body of the response could not be observed');
-      return observed ?? response;
+      if (observed !== null) return observed;
+      if (!quietly(false, () => observeNodeBody(response.body, watcher))) unobserved(response, listener);
+      return response;
     });
   };
   tracedFetches.add(recording);
   return recording;
+}
+
+/** What came back was not seen: where it was an answer, the host has it, and only the record has not. */
+function unobserved(response: Response, listener: Listener): void {
+  if (response.ok && quietly(true, () => response.body !== null)) listener.cancel(UNOBSERVED);
+  else listener.fail(UNOBSERVED);
 }
 
 /** Begins to record a request, if it asks a model. Never rejects. */
