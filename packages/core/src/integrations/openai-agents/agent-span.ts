@@ -126,7 +126,9 @@ export class AgentSpan {
 
   /** The call with this id; one whose id was used before has a number behind it (`told-calls.ts`). */
   takeCall(callId: string): AskedCall | null {
-    const found = this.#asked().find((asked) => asked.callId === callId || asked.callId?.startsWith(`${callId}#`));
+    const asked = this.#asked();
+    const found =
+      asked.find((one) => one.callId === callId) ?? asked.find((one) => one.callId?.startsWith(`${callId}#`));
     return found === undefined ? null : this.#take(found);
   }
 

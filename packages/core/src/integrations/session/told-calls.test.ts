@@ -26,6 +26,19 @@ it('a second call of an id that differs has a number, and its output with it, no
   expect(calls.sent([two])).toMatchObject([{ call_id: 'c1#2' }]);
 });
 
+it('no number makes an id of a call that has it already, whichever of the two came first', () => {
+  const [first, second, real] = [call('c1', '{"n":1}'), call('c1', '{"n":2}'), call('c1#2', '{}')];
+  const numbered = (items: readonly unknown[]) => items.map((item) => (item as { call_id: string }).call_id);
+  const before = new ToldCalls();
+  expect(numbered(before.received([first, real, second]))).toEqual(['c1', 'c1#2', 'c1#3']);
+  expect(numbered(before.sent([output('c1', 'two'), output('c1#2', 'real')]))).toEqual(['c1#3', 'c1#2']);
+  const behind = new ToldCalls();
+  expect(numbered(behind.received([first, second, real]))).toEqual(['c1', 'c1#2', 'c1#2#2']);
+  const history = [first, output('c1', 'one'), second, output('c1', 'two'), real, output('c1#2', 'real')];
+  const ids = ['c1', 'c1', 'c1#2', 'c1#2', 'c1#2#2', 'c1#2#2'];
+  expect(numbered(behind.sent(history))).toEqual(ids);
+});
+
 it('each of several calls of an id that come back changed stands as that one was told', () => {
   const calls = new ToldCalls();
   calls.received([call('c1', '{"n":1}')]);

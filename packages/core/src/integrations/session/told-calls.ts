@@ -22,41 +22,64 @@ const OUTPUTS = new Set([
   'mcp_tool_call_output',
 ]);
 
+/** A call as it was told first, and the id it is recorded under. */
+interface Told {
+  item: Members;
+  id: string;
+}
+
 /** Says which of the calls with one id an item is; adds it where it is a new one. */
-type Finder = (key: string, item: Members) => number;
+type Finder = (key: string, id: string, item: Members) => Told;
 
 /** The calls of one thread. */
 export class ToldCalls {
-  /** The calls of each id, as they were told first. */
-  readonly #known = new Map<string, Members[]>();
-  /** Which call of an id the outputs that come next belong to. */
-  readonly #current = new Map<string, number>();
+  /** The calls of each id. */
+  readonly #known = new Map<string, Told[]>();
+  /** Under which id the call of an id is recorded that the outputs that come next belong to. */
+  readonly #current = new Map<string, string>();
+  /** The ids that calls came with, and those that were made here. */
+  readonly #real = new Set<string>();
+  readonly #made = new Set<string>();
 
   /** The items of a request as they are to be recorded. Gives the very list where nothing has to change. */
   sent(items: readonly unknown[]): readonly unknown[] {
     const seen = new Map<string, number>();
-    return this.#settled(items, (key, item) => {
+    return this.#settled(items, (key, id, item) => {
       const occurrence = seen.get(key) ?? 0;
       seen.set(key, occurrence + 1);
-      const known = this.#calls(key, item);
-      const same = known.findIndex((one) => isSameCall(one, item));
-      return same >= 0 ? same : Math.min(occurrence, known.length - 1);
+      const known = this.#calls(key);
+      const same = known.find((one) => isSameCall(one.item, item));
+      return same ?? known[Math.min(occurrence, known.length - 1)] ?? this.#add(known, id, item);
     });
   }
 
   /** The items of a response as they are to be recorded: each call is one the model makes now. */
   received(items: readonly unknown[]): readonly unknown[] {
-    return this.#settled(items, (key, item) => {
-      const known = this.#calls(key, item);
-      const same = known.findIndex((one) => isSameCall(one, item));
-      return same >= 0 ? same : known.push(item) - 1;
+    return this.#settled(items, (key, id, item) => {
+      const known = this.#calls(key);
+      return known.find((one) => isSameCall(one.item, item)) ?? this.#add(known, id, item);
     });
   }
 
-  #calls(key: string, item: Members): Members[] {
-    const known = this.#known.get(key) ?? [item];
+  #calls(key: string): Told[] {
+    const known = this.#known.get(key) ?? [];
     this.#known.set(key, known);
     return known;
+  }
+
+  #add(known: Told[], id: string, item: Members): Told {
+    const told = { item, id: known.length === 0 && !this.#made.has(id) ? id : this.#free(id, known.length + 1) };
+    this.#real.add(id);
+    if (told.id !== id) this.#made.add(told.id);
+    known.push(told);
+    return told;
+  }
+
+  /** The id with a number behind it that no other call has. */
+  #free(id: string, from: number): string {
+    let n = Math.max(from, 2);
+    while (this.#real.has(`${id}#${n}`) || this.#made.has(`${id}#${n}`)) n++;
+    return `${id}#${n}`;
   }
 
   #settled(items: readonly unknown[], find: Finder): readonly unknown[] {
@@ -72,12 +95,10 @@ export class ToldCalls {
   #stands(item: Members, find: Finder): Members {
     const { type, call_id: id } = item;
     if (typeof id !== 'string' || typeof type !== 'string') return item;
-    if (!SAID.has(type)) return OUTPUTS.has(type) ? numbered(item, id, this.#current.get(id) ?? 0) : item;
-    const key = `${type} ${id}`;
-    const at = find(key, item);
-    this.#current.set(id, at);
-    const first = this.#known.get(key)?.[at] ?? item;
-    return numbered(isSameCall(first, item) ? item : toldAs(first, item), id, at);
+    if (!SAID.has(type)) return OUTPUTS.has(type) ? underId(item, this.#current.get(id) ?? id) : item;
+    const told = find(`${type} ${id}`, id, item);
+    this.#current.set(id, told.id);
+    return underId(isSameCall(told.item, item) ? item : toldAs(told.item, item), told.id);
   }
 }
 
@@ -92,8 +113,8 @@ function toldAs(first: Members, item: Members): Members {
   return { ...item, ...Object.fromEntries(said), derived_from: sentAs(item) };
 }
 
-function numbered(item: Members, id: string, at: number): Members {
-  return at === 0 ? item : { ...item, call_id: `${id}#${at + 1}`, derived_from: sentAs(item) };
+function underId(item: Members, id: string): Members {
+  return item.call_id === id ? item : { ...item, call_id: id, derived_from: sentAs(item) };
 }
 
 function sentAs(item: Members): unknown {
