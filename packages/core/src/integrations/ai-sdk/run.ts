@@ -98,6 +98,11 @@ export class Run {
     return (typeof toolCallId === 'string' ? this.#tools.get(toolCallId) : undefined) ?? ToolCall.disabled;
   }
 
+  /** Runs a tool for its call; where that is not known, for the turn. */
+  runTool<T>(toolCallId: string, execute: () => T): T {
+    return withTrace(this.#tools.get(toolCallId) ?? this.turn, execute);
+  }
+
   /** A tool gave its value to the SDK, which tells the model in the next request. */
   toolReturned(toolCallId: unknown, value: unknown): void {
     this.tool(toolCallId).respondToCode(value);

@@ -455,6 +455,18 @@ it('a conversation that goes on after the rollouts were ended begins a new one',
   expect(bundles().map((bundle) => accepted(bundle).inference_calls.size)).toEqual([1, 1]);
 });
 
+it('a tool whose beginning nobody told works for the turn of its run', async () => {
+  const { model, session, bundles } = await setup(
+    inOrder([{ items: [call('c1', 'look', {})] }, { items: [say('Done.')] }]),
+    false,
+  );
+  const { onToolExecutionStart: _untold, ...integrations } = rolloutTrace({ session });
+  let found = '';
+  const look = tool({ inputSchema: z.object({}), execute: async () => (found = currentTrace().turn.id) });
+  await generateText({ model, telemetry: { integrations }, providerOptions, prompt, tools: { look }, stopWhen });
+  expect([...accepted(only(bundles())).codex_turns.keys()]).toEqual([found]);
+});
+
 it('a run in a turn of the host goes on when the rollouts of adapters end', async () => {
   const { model, telemetry, session } = await setup(inOrder([{ items: [say('Done.')], delay_ms: 50 }]), false);
   const rollout = startRollout({ root: mkdtempSync(join(root, 'host-')) });

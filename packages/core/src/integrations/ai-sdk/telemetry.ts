@@ -3,7 +3,6 @@
  * calls fewer of the same methods. Not here: what is made of it (`run.ts`).
  */
 
-import { withTrace } from '../../node/recorder/current-trace.ts';
 import { type Members, membersOf } from '../session/json.ts';
 import { quietly } from '../session/quietly.ts';
 import { processSession, type TraceSession } from '../session/session.ts';
@@ -87,8 +86,8 @@ export function telemetryFor(runs: Runs): RolloutTelemetry {
       return run === null ? execute() : run.through({ ...event }, execute);
     },
     executeTool: ({ callId, toolCallId, execute }) => {
-      const call = runs.get(callId)?.tool(toolCallId);
-      return call === undefined ? execute() : withTrace(call, execute);
+      const run = runs.get(callId);
+      return run === null ? execute() : run.runTool(toolCallId, execute);
     },
   };
 }
