@@ -33,6 +33,8 @@ export interface RunPlace {
   turn: Turn;
   /** Whether it is in a rollout that was begun here, and ends with the session. */
   isOwn: boolean;
+  /** The ids of calls that stand in the rollout, as far as it is known. */
+  callIds: Set<string>;
   /** `history` is everything the run was sent and answered. */
   end(status: RunStatus, history: () => readonly unknown[]): void;
 }
@@ -54,6 +56,8 @@ export class RunPlaces {
   readonly #conversations = new Set<Conversation>();
   /** Those of rollouts that were begun here. */
   readonly #own = new WeakSet<Thread>();
+  /** The ids of calls, which the threads of a rollout share. */
+  readonly #callIds = new WeakMap<Thread, Set<string>>();
   /** How many children of a thread have a name. */
   readonly #children = new WeakMap<Thread, Map<string, number>>();
 
@@ -65,8 +69,7 @@ export class RunPlaces {
   of(beginning: RunBeginning): RunPlace | null {
     const current = currentTrace();
     if (current.toolCall.recording) return this.#child(current.toolCall, beginning);
-    if (current.turn.recording)
-      return { turn: current.turn, isOwn: this.#own.has(current.thread), end: () => undefined };
+    if (current.turn.recording) return { ...this.#kept(current.thread), turn: current.turn, end: () => undefined };
     if (current.thread.recording) return this.#newTurn(current.thread);
     return this.#session.recording ? this.#conversation(beginning) : null;
   }
@@ -90,10 +93,11 @@ export class RunPlaces {
       caller.runtimeEnded('completed', { ...spawn, ...effort, new_thread_id: child.id, status: 'running' });
     } else this.#session.notObservable(child, OWNER, [UNJOINED]);
     if (this.#own.has(parent)) this.#own.add(child);
-    const { turn, isOwn } = this.#newTurn(child);
+    this.#callIds.set(child, this.#kept(parent).callIds);
+    const place = this.#newTurn(child);
+    const { turn } = place;
     return {
-      turn,
-      isOwn,
+      ...place,
       end: (status) => {
         turn.end(status);
         child.end(status === 'cancelled' ? 'aborted' : status);
@@ -133,10 +137,10 @@ export class RunPlaces {
     if (this.#conversations.size > OPEN_CONVERSATIONS) this.#endOldest();
     const { root } = conversation.rollout;
     this.#own.add(root);
-    const { turn, isOwn } = this.#newTurn(root);
+    const place = this.#newTurn(root);
+    const { turn } = place;
     return {
-      turn,
-      isOwn,
+      ...place,
       end: (status, history) => {
         turn.end(status);
         conversation.history = withoutReasoning(history());
@@ -146,7 +150,14 @@ export class RunPlaces {
 
   #newTurn(thread: Thread): RunPlace {
     const turn = thread.startTurn();
-    return { turn, isOwn: this.#own.has(thread), end: (status) => turn.end(status) };
+    return { ...this.#kept(thread), turn, end: (status) => turn.end(status) };
+  }
+
+  /** What is kept of a thread. */
+  #kept(thread: Thread): Pick<RunPlace, 'isOwn' | 'callIds'> {
+    const callIds = this.#callIds.get(thread) ?? new Set();
+    this.#callIds.set(thread, callIds);
+    return { isOwn: this.#own.has(thread), callIds };
   }
 
   #endOldest(): void {

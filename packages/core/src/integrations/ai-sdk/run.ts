@@ -28,8 +28,11 @@ const NOT_SENT = new Set(['callId', 'execute', 'messages', 'provider', 'modelId'
 export class Run {
   readonly #session: TraceSession;
   readonly #place: RunPlace;
+  /** Those of the newest step: some services count their calls anew for each. */
   readonly #tools = new Map<string, ToolCall>();
   #asked: AskedModel | null = null;
+  /** The one that asked for the tools. */
+  #newest: AskedModel | null = null;
   #asking = false;
   /** What the run was sent and answered, put together where somebody asks for it. */
   #history: () => readonly unknown[] = () => [];
@@ -48,6 +51,8 @@ export class Run {
   ask(event: Members): AskedModel {
     const asked = new AskedModel(this.#session, this.#place.turn, event);
     this.#asked = asked;
+    this.#newest = asked;
+    this.#tools.clear();
     this.#history = () => asked.input;
     return asked;
   }
@@ -86,11 +91,25 @@ export class Run {
     if (!this.#session.claim('tool_call', toolCallId, OWNER)) return;
     const call = this.turn.startToolCall({
       name: recordedName(toolName),
-      callId: toolCallId,
+      callId: this.#newCallId(toolCallId, toolName, input),
       payload: { type: 'function', arguments: jsonText(input) },
       kind: { type: 'other', name: toolName },
     });
     this.#tools.set(toolCallId, call);
+  }
+
+  /** The id the call is recorded under; null where it has the id of another one, as a call that repeats that has. */
+  #newCallId(toolCallId: string, toolName: string, input: unknown): string | null {
+    const { callIds, turn } = this.#place;
+    const { calls } = this.#session.memoryOf(turn.thread);
+    const callId = this.#newest?.callIdOf(toolCallId, toolName, input) ?? calls.idOf(toolCallId);
+    if (!callIds.has(callId)) {
+      callIds.add(callId);
+      return callId;
+    }
+    const message = `the call id ${callId} was used before in this rollout; the second call of it is recorded without`;
+    turn.thread.protocolEvent('warning', { type: 'warning', message });
+    return null;
   }
 
   /** The call of a tool that runs; a disabled one where it is not known. */
@@ -130,11 +149,18 @@ export class AskedModel {
   readonly #askedAt = Date.now();
   #call: ModelCall | null = null;
   #input: readonly unknown[] | null = null;
+  /** What the model said, as it is recorded. */
+  #said: readonly unknown[] | null = null;
 
   constructor(session: TraceSession, turn: Turn, event: Members) {
     this.#session = session;
     this.#event = event;
-    this.seat = new CallSeat(turn);
+    this.seat = new CallSeat(turn, {
+      answered: (_, items) => {
+        this.#said = items;
+      },
+      gaveUp: () => undefined,
+    });
     // Where a fetch may see the call, it has the first say, and what it left shows only when the model answers.
     if (!session.seesBytes) this.#begin();
   }
@@ -153,6 +179,15 @@ export class AskedModel {
   /** The model began to answer, or has. */
   returned(): void {
     this.#begin();
+  }
+
+  /** Under which id a call of a tool is recorded; null where the model did not ask for it. */
+  callIdOf(id: string, name: string, input: unknown): string | null {
+    // A streamed answer may be told only when its tools are at work.
+    if (this.#said === null) return this.#session.memoryOf(this.seat.turn.thread).calls.idToCome(id, name, input);
+    const ids = this.#said.map((item) => membersOf(item).call_id);
+    const found = ids.find((one) => one === id) ?? ids.find((one) => String(one).startsWith(`${id}#`));
+    return typeof found === 'string' ? found : null;
   }
 
   /** Asks the model. */

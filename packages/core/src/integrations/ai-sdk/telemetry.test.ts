@@ -467,6 +467,44 @@ it('a tool whose beginning nobody told works for the turn of its run', async () 
   expect([...accepted(only(bundles())).codex_turns.keys()]).toEqual([found]);
 });
 
+describe.each([true, false])('a service that counts its calls anew in each response (a traced fetch: %s)', (bytes) => {
+  /** Asks for `ls` with each of these folders, one after the other and always as call c0, and says that it is done. */
+  const service = (dirs: readonly string[]): typeof globalThis.fetch => {
+    let asked = 0;
+    return async (_, init) => {
+      const dir = dirs[asked++];
+      const called = { name: 'ls', arguments: JSON.stringify({ dir }) };
+      const calls = [{ index: 0, id: 'c0', type: 'function', function: called }];
+      const said = dir === undefined ? { content: 'Done.' } : { content: null, tool_calls: calls };
+      const finish_reason = dir === undefined ? 'stop' : 'tool_calls';
+      const common = { id: `cmpl_${asked}`, created: 1, model: 'm' };
+      const isStream = JSON.parse(String(init?.body)).stream === true;
+      if (!isStream) {
+        const message = { role: 'assistant', ...said };
+        return Response.json({ ...common, choices: [{ index: 0, message, finish_reason }] });
+      }
+      const chunk = { ...common, choices: [{ index: 0, delta: { role: 'assistant', ...said }, finish_reason }] };
+      const headers = { 'content-type': 'text/event-stream' };
+      return new Response(`data: ${JSON.stringify(chunk)}\n\ndata: [DONE]\n\n`, { headers });
+    };
+  };
+
+  it.each([false, true])('has each of them recorded, with its output (streamed: %s)', async (stream) => {
+    const { session, telemetry, bundles } = await setup(inOrder([]), false);
+    const fetch = service(['.', '/', '/']);
+    const chat = createOpenAI({ apiKey: 'none', fetch: bytes ? traced(fetch, { session }) : fetch }).chat('m');
+    const options = { model: chat, telemetry, prompt, tools, stopWhen };
+    if (stream) await streamText(options).consumeStream();
+    else await generateText(options);
+    const graph = accepted(only(bundles()));
+    const calls = [...graph.tool_calls.values()];
+    // What a call repeats to the letter, readers take for the same call.
+    expect(calls.map((c) => c.model_visible_call_id)).toEqual(['c0', 'c0#2', null]);
+    expect(calls.map((c) => c.model_visible_output_item_ids.length)).toEqual([1, 2, 0]);
+    expect(calls.every(({ execution }) => execution.status === 'completed')).toBe(true);
+  });
+});
+
 it('a run in a turn of the host goes on when the rollouts of adapters end', async () => {
   const { model, telemetry, session } = await setup(inOrder([{ items: [say('Done.')], delay_ms: 50 }]), false);
   const rollout = startRollout({ root: mkdtempSync(join(root, 'host-')) });

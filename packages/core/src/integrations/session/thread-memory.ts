@@ -37,14 +37,15 @@ interface PendingCompaction {
 
 /** What is known of one thread. */
 export class ThreadMemory {
+  /** The calls the thread was told of. */
+  readonly calls: ToldCalls = new ToldCalls();
   readonly #responses = new Map<string, KnownCall>();
-  readonly #calls = new ToldCalls();
   #latest: KnownCall | null = null;
   #pending: PendingCompaction | null = null;
 
   /** Takes in a request; gives it as it is to be recorded. */
   begin(body: Members, sentInput: readonly unknown[]): { call: KnownCall; recorded: Members } {
-    const input = this.#calls.sent(sentInput);
+    const input = this.calls.sent(sentInput);
     const id = body.previous_response_id;
     if (typeof id !== 'string') {
       this.#installIfLive(input);
@@ -66,7 +67,7 @@ export class ThreadMemory {
 
   /** The items of a response as they are to be recorded. */
   received(items: readonly unknown[]): readonly unknown[] {
-    return this.#calls.received(items);
+    return this.calls.received(items);
   }
 
   /** The response of a call arrived whole. */

@@ -39,6 +39,17 @@ it('no number makes an id of a call that has it already, whichever of the two ca
   expect(numbered(behind.sent(history))).toEqual(ids);
 });
 
+it('a call that runs before its response is told has the id it will have', () => {
+  const calls = new ToldCalls();
+  expect(calls.idToCome('c1', 'ls', { n: 1 })).toBe('c1');
+  calls.received([call('c1', '{"n": 1}')]);
+  expect(calls.idToCome('c1', 'ls', { n: 2 })).toBe('c1#2');
+  expect(calls.received([call('c1', '{"n":2}')])).toMatchObject([{ call_id: 'c1#2' }]);
+  expect(calls.idOf('c1')).toBe('c1#2');
+  // Repeated, it is the call that it repeats.
+  expect(calls.idToCome('c1', 'ls', { n: 1 })).toBe('c1');
+});
+
 it('each of several calls of an id that come back changed stands as that one was told', () => {
   const calls = new ToldCalls();
   calls.received([call('c1', '{"n":1}')]);

@@ -9,6 +9,7 @@
  */
 
 import { isMembers, type Members } from './json.ts';
+import { quietly } from './quietly.ts';
 
 /** The members that say what is called, by the type of the call. Every other call has become one of these. */
 const SAID = new Map<unknown, readonly string[]>([
@@ -61,6 +62,19 @@ export class ToldCalls {
     });
   }
 
+  /** Under which id the newest call of an id is recorded. */
+  idOf(id: string): string {
+    return this.#current.get(id) ?? id;
+  }
+
+  /** Under which id a function call will be recorded that runs before its response is told. */
+  idToCome(id: string, name: string, given: unknown): string {
+    const known = this.#known.get(`function_call ${id}`) ?? [];
+    const text = JSON.stringify(given);
+    const same = known.find(({ item }) => item.name === name && JSON.stringify(parsed(item.arguments)) === text);
+    return same?.id ?? this.#newId(known, id);
+  }
+
   #calls(key: string): Told[] {
     const known = this.#known.get(key) ?? [];
     this.#known.set(key, known);
@@ -68,16 +82,17 @@ export class ToldCalls {
   }
 
   #add(known: Told[], id: string, item: Members): Told {
-    const told = { item, id: known.length === 0 && !this.#made.has(id) ? id : this.#free(id, known.length + 1) };
+    const told = { item, id: this.#newId(known, id) };
     this.#real.add(id);
     if (told.id !== id) this.#made.add(told.id);
     known.push(told);
     return told;
   }
 
-  /** The id with a number behind it that no other call has. */
-  #free(id: string, from: number): string {
-    let n = Math.max(from, 2);
+  /** The id as it is, or with a number behind it: no other call has it. */
+  #newId(known: readonly Told[], id: string): string {
+    if (known.length === 0 && !this.#made.has(id)) return id;
+    let n = Math.max(known.length + 1, 2);
     while (this.#real.has(`${id}#${n}`) || this.#made.has(`${id}#${n}`)) n++;
     return `${id}#${n}`;
   }
@@ -111,6 +126,10 @@ function isSameCall(one: Members, other: Members): boolean {
 function toldAs(first: Members, item: Members): Members {
   const said = (SAID.get(first.type) ?? []).map((key) => [key, first[key]]);
   return { ...item, ...Object.fromEntries(said), derived_from: sentAs(item) };
+}
+
+function parsed(text: unknown): unknown {
+  return quietly<unknown>(text, () => JSON.parse(String(text)));
 }
 
 function underId(item: Members, id: string): Members {
