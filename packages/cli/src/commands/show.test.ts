@@ -56,6 +56,17 @@ describe('the summary of a bundle', () => {
     );
   });
 
+  it('tells a command that failed by its exit code wherever it is listed, never as completed', () => {
+    const bundle = fixture('0.169.0/exec-steps');
+    for (const ref of ['/root', 'tools']) {
+      const { out } = cli(['show', bundle, ref]);
+      expect(out, ref).toMatch(/call_0002 +exec_command +exit 3 /);
+      expect(out, ref).toMatch(/call_0003 +exec_command +exit 127 /);
+    }
+    expect(cli(['show', bundle]).out).toMatch(/^ +exec_command +\d+ +\d+ completed, 2 exit not 0 /m);
+    expect(JSON.parse(cli(['show', '--json', bundle]).out).tools[0]).toMatchObject({ exits_not_zero: 2 });
+  });
+
   it('tells findings, and ends with 3 where they are errors', () => {
     const { code, out } = cli(['show', fixture('0.169.0/review')]);
     expect(code).toBe(3);

@@ -1,7 +1,8 @@
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { cli, copyOf, fixture, scratch } from '../testing/cli.ts';
+import { playTurn, recorded } from '../testing/recorded.ts';
 import { columnsOf } from '../text/width.ts';
 
 const ALL = readdirSync(fixture('.')).flatMap((version) =>
@@ -19,6 +20,7 @@ interface StoryAnswer {
     what: string;
     text: string;
     exit_code: number | null;
+    took_ms: number | null;
   }[];
   failures: {
     ref: string;
@@ -27,6 +29,7 @@ interface StoryAnswer {
     reason: string | null;
     ended_with: string | null;
     asked_by: { ref: string }[];
+    saw: string | null;
     seen_in: string | null;
     next_answer: string | null;
   }[];
@@ -34,6 +37,15 @@ interface StoryAnswer {
 
 function story(name: string): StoryAnswer {
   return JSON.parse(cli(['story', '--json', fixture(name)]).out);
+}
+
+interface ListedObject {
+  ref: string;
+  object: { execution: { started_seq: number; ended_seq: number | null } };
+}
+
+function objects(name: string, kind: string): ListedObject[] {
+  return JSON.parse(cli(['show', '--json', fixture(name), kind]).out).objects;
 }
 
 describe('the steps', () => {
@@ -51,6 +63,48 @@ describe('the steps', () => {
     const told = story('0.140.0/stdin-types').steps.map(({ what }) => what);
     expect(told.indexOf('user')).toBeLessThan(told.indexOf('model'));
     expect(told.lastIndexOf('user')).toBeLessThan(told.indexOf('model'));
+  });
+
+  it('tell it there where something that was seen before stands behind it', () => {
+    const bundle = copyOf('0.125.0/turns', folder);
+    const log = readFileSync(join(bundle, 'trace.jsonl'), 'utf8').trimEnd().split('\n');
+    const requests = log.map((row) => JSON.parse(row).payload).filter(({ type }) => type === 'inference_started');
+    const file = join(bundle, requests[1].request_payload.path);
+    const request = JSON.parse(readFileSync(file, 'utf8'));
+    const said = request.input.findIndex(({ role }: { role: string }) => role === 'user');
+    request.input[said].content[0].text = 'Told anew.';
+    writeFileSync(file, JSON.stringify(request));
+    const { steps } = JSON.parse(cli(['story', '--json', bundle]).out) as StoryAnswer;
+    const texts = steps.map(({ what, text }) => (what === 'model' ? 'model' : text));
+    const places = [
+      texts.indexOf('model'),
+      texts.indexOf('Told anew.'),
+      texts.indexOf('model', texts.indexOf('model') + 1),
+    ];
+    expect(places).toEqual([...places].sort((a, b) => a - b));
+  });
+
+  it('tell a command with the time it ran itself, however soon its call had answered', () => {
+    const { steps } = story('0.169.0/terminal');
+    const command = steps.find(({ ref }) => ref === 'call_0001');
+    expect(command).toMatchObject({ exit_code: 4 });
+    expect(command?.took_ms).toBeGreaterThan(2000);
+    expect(steps.find(({ ref }) => ref === 'call_0003')).toMatchObject({ exit_code: null, took_ms: 403 });
+  });
+
+  it('name the model once where there is one alone', () => {
+    const { out } = cli(['story', fixture('0.169.0/plain')]);
+    expect(out.match(/gpt-5\.5/g)).toHaveLength(1);
+    expect(out).toMatch(/inference:1 +model +\d+ ms +\d+ items, [\d,]+ in, \d+ out$/m);
+    const several = recorded(folder, (rollout) => {
+      const turn = rollout.root.startTurn();
+      for (const model of ['model-1', 'model-2'])
+        turn.inference({ model, providerName: 'p' }).start({ model, input: [] }).complete({ outputItems: [] });
+      turn.end();
+    });
+    const told = cli(['story', several]).out;
+    expect(told).toContain('2 requests to 2 models');
+    expect(told).toMatch(/model +1 ms +model-2: 0 items/);
   });
 
   it('tell a script once, as its cell, and what it called', () => {
@@ -102,6 +156,89 @@ describe('a failure', () => {
     expect(failures[0]?.reason).toContain('cannot compact');
   });
 
+  it('of a command that went on after its call was seen where a later call told its exit, in every generation', () => {
+    for (const name of ['0.163.0/terminal', '0.169.0/terminal']) {
+      const failure = story(name).failures.find(({ ref }) => ref === 'call_0001');
+      expect(failure, name).toMatchObject({ how: 'exit 4', saw: 'outcome', seen_in: 'inference:7' });
+    }
+    expect(cli(['story', fixture('0.169.0/terminal')]).out).toMatch(
+      /^ {4}ended {6}at \+2\.\d s, when its call was over$/m,
+    );
+  });
+
+  it('that no later call told was not seen: what the call gave back came before it', () => {
+    const [failure] = story('0.140.0/stdin-types').failures;
+    expect(failure).toMatchObject({
+      ref: 'call_0001',
+      how: 'exit 1',
+      saw: 'output_before_end',
+      seen_in: 'inference:2',
+    });
+    expect(cli(['story', fixture('0.140.0/stdin-types')]).out).toContain(
+      'the model  saw only what the call gave back before the end, in inference:2',
+    );
+  });
+
+  it('of a script that had yielded was seen in what the call gave back that waited for its end', () => {
+    const failure = story('0.150.0/code-yield').failures.find(({ how }) => how === 'terminated');
+    expect(failure).toMatchObject({ ref: 'code_cell:call_0003', saw: 'outcome', seen_in: 'inference:8', reason: null });
+  });
+
+  it('never was seen in a request that had begun before it', () => {
+    for (const name of ALL) {
+      const { failures } = story(name);
+      const requests = new Map<string, number>();
+      for (const { ref, object } of objects(name, 'inferences')) requests.set(ref, object.execution.started_seq);
+      const ends = new Map<string, number>();
+      for (const { ref, object } of [...objects(name, 'tools'), ...objects(name, 'cells')]) {
+        ends.set(ref, object.execution.ended_seq ?? Number.POSITIVE_INFINITY);
+      }
+      for (const { ref, saw, seen_in } of failures) {
+        if (saw === 'outcome')
+          expect(requests.get(seen_in ?? ''), `${name} ${ref}`).toBeGreaterThan(ends.get(ref) ?? 0);
+      }
+    }
+  });
+
+  it('of a call that a script made was seen only as what the script gave back, and has its recorded reason', () => {
+    const { failures } = story('0.166.0/code-sync');
+    expect(failures.find(({ reason }) => reason?.includes('missing field `cmd`'))).toMatchObject({
+      what: 'exec_command',
+      how: 'failed',
+      saw: 'cell_output',
+    });
+    expect(cli(['story', fixture('0.166.0/code-sync')]).out).toContain(
+      'the model  saw what the cell gave back in inference:',
+    );
+  });
+
+  it('of a script is told once, with its error and without the envelope around it', () => {
+    const { failures } = story('0.128.0/code-sync');
+    const broken = failures.filter(({ reason }) => reason?.includes('broken on purpose'));
+    expect(broken).toMatchObject([{ ref: 'code_cell:call_0002' }]);
+    const { out } = cli(['story', fixture('0.128.0/code-sync')]);
+    expect(out).toMatch(/^ {4}said {7}Error: broken on purpose$/m);
+    expect(out).not.toMatch(/Script (?:failed|error)|Wall time/);
+    const listed = story('0.169.0/code-wait-bad').failures.map(({ ref }) => ref);
+    expect(new Set(listed.map((ref) => ref.replace('code_cell:', ''))).size).toBe(listed.length);
+  });
+
+  it('that ended a long session is told, with the first ones and how to see the others', () => {
+    const bundle = recorded(folder, (rollout) => {
+      for (let n = 1; n <= 20; n++) playTurn(rollout, `failure ${n}`);
+    });
+    for (const command of ['story', 'show']) {
+      const { out } = cli([command, bundle], { columns: 160, isTerminal: true, environment: PLAIN });
+      expect(out).toContain('Failed or unfinished 40');
+      const section = out.slice(out.indexOf('Failed or unfinished'));
+      const told = [...section.matchAll(/failure (\d+)/g)].map(([, n]) => Number(n));
+      expect(told, command).toEqual([1, 2, 17, 18, 19, 20]);
+      expect(section).toMatch(/turn:20 +turn/);
+      expect(section).toContain(`28 more: rollout-trace story --json ${bundle}`);
+    }
+    expect((JSON.parse(cli(['story', '--json', bundle]).out) as StoryAnswer).failures).toHaveLength(40);
+  });
+
   it('that the model never saw is told as such', () => {
     const { out } = cli(['story', fixture('0.169.0/killed')]);
     expect(out).toContain('never saw the outcome');
@@ -133,6 +270,28 @@ it.each([
 ])('a recording without an end is not told as if it had one, in %d columns', (columns, told) => {
   const { out } = cli(['story', fixture('0.169.0/killed')], { columns, isTerminal: true, environment: PLAIN });
   expect(out).toMatch(told);
+});
+
+describe('the opening', () => {
+  it('does not tell a session as a success in which turns failed', () => {
+    const bundle = recorded(folder, (rollout) => {
+      playTurn(rollout);
+      playTurn(rollout, 'no answer');
+      playTurn(rollout, '{"error":{"message":"bad request","code":"x"}}');
+    });
+    const { out } = cli(['story', bundle], { columns: 160, isTerminal: true });
+    expect(out).toContain('completed in');
+    expect(out).toContain('2 of 3 turns failed, the last with inference:3: bad request');
+    const green = `${String.fromCodePoint(0x1b)}[32mcompleted`;
+    expect(out).not.toContain(green);
+    const good = recorded(folder, (rollout) => playTurn(rollout));
+    expect(cli(['story', good], { columns: 160, isTerminal: true }).out).toContain(green);
+  });
+
+  it('says how many requests its sums leave out', () => {
+    expect(cli(['story', fixture('0.165.0/fail-stream')]).out).toMatch(/\(\d of \d requests reported none\)/);
+    expect(cli(['story', fixture('0.169.0/plain')]).out).not.toContain('reported none');
+  });
 });
 
 describe('a damaged recording', () => {

@@ -40,7 +40,8 @@ export function commandOf({ request }: TerminalOperation): string {
   return isShell && script !== undefined ? script : request.display_command;
 }
 
-function partText(part: ConversationPart): string {
+/** The text of one part of an item. */
+export function partText(part: ConversationPart): string {
   switch (part.type) {
     case 'text':
     case 'summary':
@@ -56,9 +57,9 @@ function partText(part: ConversationPart): string {
   }
 }
 
-/** The text of an item, without ends of lines at its beginning and end. */
+/** The text of an item, one part below the other, without ends of lines at its beginning and end. */
 export function itemText({ body }: ConversationItem): string {
-  return body.parts.map(partText).join('').trim();
+  return body.parts.map(partText).join('\n').trim();
 }
 
 const MAIL_HEADER = /^Message Type: .*\n(?:[A-Z][\w ]*: .*\n)*Payload:\n/;
@@ -174,7 +175,11 @@ export function compactionText({ input_item_ids, replacement_item_ids }: Compact
 /** `exit 0`, or the status where there is no result. */
 export function outcome({ result, execution }: TerminalOperation): Line {
   if (result?.exit_code == null) return line(statusSpan(execution.status));
-  return line(span(`exit ${result.exit_code}`, result.exit_code === 0 ? 'good' : 'bad'));
+  return line(exitSpan(result.exit_code));
+}
+
+export function exitSpan(code: number): Span {
+  return span(`exit ${code}`, code === 0 ? 'good' : 'bad');
 }
 
 function edgeLabel(view: View, { kind, source, target }: InteractionEdge): Line {

@@ -8,6 +8,7 @@ import { ARROW } from '../text/glyphs.ts';
 import { faint, type Line, line, ref } from '../text/span.ts';
 import type { Column } from '../text/table.ts';
 import { compact, count, duration, timeOfDay } from '../text/units.ts';
+import { commandEnd } from './command-end.ts';
 import type { Noun } from './kinds.ts';
 import {
   anchorRef,
@@ -121,13 +122,17 @@ export function tableOf(view: View, totals: Totals, noun: Noun, ids: readonly st
           { head: 'by', spare: 7 },
           about('about'),
         ],
-        rows: rows(graph.tool_calls, (tool) => [
-          thread(tool.thread_id),
-          line(kindName(tool.kind)),
-          ...run(tool.execution),
-          line(requesterText(view, tool)),
-          line(toolAbout(view, tool)),
-        ]),
+        rows: rows(graph.tool_calls, (tool) => {
+          const { how, window } = commandEnd(view, tool);
+          return [
+            thread(tool.thread_id),
+            line(kindName(tool.kind)),
+            how,
+            line(took(window)),
+            line(requesterText(view, tool)),
+            line(toolAbout(view, tool)),
+          ];
+        }),
       };
     case 'cell':
       return {

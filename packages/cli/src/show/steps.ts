@@ -5,6 +5,7 @@ import { ARROW, ELLIPSIS } from '../text/glyphs.ts';
 import { faint, type Line, line, ref } from '../text/span.ts';
 import { type Column, table } from '../text/table.ts';
 import { count, duration } from '../text/units.ts';
+import { commandEnd } from './command-end.ts';
 import type { Noun } from './kinds.ts';
 import { compactionText, head, kindName, tokensText, toolAbout } from './labels.ts';
 import { gave } from './lists.ts';
@@ -15,7 +16,7 @@ interface Step {
   id: string;
   at: Int64;
   kind: string;
-  status: string;
+  status: Line;
   took: string;
   about: string;
 }
@@ -39,7 +40,7 @@ export function stepLines(view: View, owner: StepOwner): Line[] {
       line(faint(`+${duration(between(first.at, step.at))}`)),
       line(ref(view.refs.refOf(step.noun, step.id))),
       line(step.kind),
-      line(statusSpan(step.status)),
+      step.status,
       line(step.took),
       line(step.about),
     ]);
@@ -61,7 +62,7 @@ function* stepsOf(view: View, owner: StepOwner): Iterable<Step> {
   const isOwn = (thread: string, turn: string | null): boolean =>
     (owner.noun === 'thread' ? thread : turn) === owner.id;
   const run = (window: ExecutionWindow) => {
-    return { at: window.started_at_unix_ms, status: window.status, took: took(window) };
+    return { at: window.started_at_unix_ms, status: line(statusSpan(window.status)), took: took(window) };
   };
   for (const turn of graph.codex_turns.values()) {
     if (owner.noun === 'turn' || turn.thread_id !== owner.id) continue;
@@ -75,17 +76,18 @@ function* stepsOf(view: View, owner: StepOwner): Iterable<Step> {
   }
   for (const tool of graph.tool_calls.values()) {
     if (!isOwn(tool.thread_id, tool.started_by_codex_turn_id)) continue;
-    const step = { kind: kindName(tool.kind), about: toolAbout(view, tool) };
-    yield { noun: 'tool', id: tool.tool_call_id, ...run(tool.execution), ...step };
+    const { how: status, window } = commandEnd(view, tool);
+    const step = { status, took: took(window), kind: kindName(tool.kind), about: toolAbout(view, tool) };
+    yield { noun: 'tool', id: tool.tool_call_id, at: tool.execution.started_at_unix_ms, ...step };
   }
   for (const cell of graph.code_cells.values()) {
     if (!isOwn(cell.thread_id, cell.codex_turn_id)) continue;
-    const step = { kind: 'code cell', status: cell.runtime_status, about: head(cell.source_js) };
+    const step = { kind: 'code cell', status: line(statusSpan(cell.runtime_status)), about: head(cell.source_js) };
     yield { noun: 'cell', id: cell.code_cell_id, ...run(cell.execution), ...step };
   }
   for (const compaction of graph.compactions.values()) {
     if (!isOwn(compaction.thread_id, compaction.codex_turn_id)) continue;
-    const step = { kind: 'compaction', status: '', took: '', about: compactionText(compaction) };
+    const step = { kind: 'compaction', status: [], took: '', about: compactionText(compaction) };
     yield { noun: 'compaction', id: compaction.compaction_id, at: compaction.installed_at_unix_ms, ...step };
   }
 }

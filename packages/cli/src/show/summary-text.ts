@@ -27,7 +27,7 @@ export function summaryLines(view: View): Line[] {
     list(view, totals, 'turn'),
     [...list(view, totals, 'inference', tokensHead(totals.tokens)), ...modelLines(view, totals)],
     toolLines(view, totals),
-    troubleLines(view, MOST_ROWS),
+    troubleLines(view),
     list(view, totals, 'cell'),
     list(view, totals, 'operation', `in ${counted(view.graph.terminal_sessions.size, 'session')}`),
     list(view, totals, 'compaction'),
@@ -179,10 +179,10 @@ function toolLines(view: View, { tools }: Totals): Line[] {
     { head: '', spare: 1 },
   ];
   const shown = tools.slice(0, MOST_ROWS);
-  const rows = shown.map(({ kind, calls, by_status, total_ms, longest_ms, longest_tool_call_id }) => [
+  const rows = shown.map(({ kind, calls, by_status, exits_not_zero, total_ms, longest_ms, longest_tool_call_id }) => [
     line(kind),
     line(count(calls)),
-    statusLine(by_status),
+    statusLine(by_status, exits_not_zero),
     line(duration(total_ms)),
     longest_ms === null ? [] : line(duration(longest_ms)),
     longest_tool_call_id === null ? [] : line(ref(view.refs.refOf('tool', longest_tool_call_id))),
@@ -194,8 +194,13 @@ function toolLines(view: View, { tools }: Totals): Line[] {
   return [...headLines(view, `Tool calls ${count(view.graph.tool_calls.size)}`, remark), ...lines];
 }
 
-function statusLine(by: StatusCounts): Line {
-  const parts = Object.entries(by).map(([status, number]) => line(`${count(number)} `, statusSpan(status)));
+/** A command that failed is none that was completed, whatever became of its call. */
+function statusLine(by: StatusCounts, exitsNotZero: number): Line {
+  const wells = { ...by, completed: (by.completed ?? 0) - exitsNotZero };
+  const parts = Object.entries(wells)
+    .filter(([, number]) => number > 0)
+    .map(([status, number]) => line(`${count(number)} `, statusSpan(status)));
+  if (exitsNotZero > 0) parts.push(line(`${count(exitsNotZero)} `, span('exit not 0', 'bad')));
   return join(parts, ', ');
 }
 

@@ -5,13 +5,24 @@
  * Every link is one the recorder or the reducer made; where there is none, that is said, and nothing is guessed.
  */
 
-import type { ConversationItem, Graph, InferenceCall, Int64 } from '@rollout-trace/core/format';
-import { readEvents } from '@rollout-trace/core/node';
+import {
+  type Graph,
+  type InferenceCall,
+  type Int64,
+  type Json,
+  JsonSyntaxError,
+  parseJson,
+  type ToolCall,
+} from '@rollout-trace/core/format';
+import { readEvents, readPayload } from '@rollout-trace/core/node';
+import { fieldOf } from '../json/json-field.ts';
+import { commandEnd } from '../show/command-end.ts';
 import type { Noun } from '../show/kinds.ts';
-import { head, itemText } from '../show/labels.ts';
+import { head, partText } from '../show/labels.ts';
 import { gave } from '../show/lists.ts';
 import { reasonOf, type Trouble, troublesOf } from '../show/troubles.ts';
-import type { View } from '../show/view.ts';
+import { requestItems, type View } from '../show/view.ts';
+import { givenBack, type Sight, sightOfCell, sightOfTool } from './sight.ts';
 
 /** Another object, and what it has to do with a failure. */
 interface Link {
@@ -21,86 +32,69 @@ interface Link {
 
 /** A failure with what is known about it. */
 export interface Failure extends Trouble {
-  thread_id: string | null;
-  at_seq: Int64;
-  /** The error or reason the recorder noted, or the end of what the tool gave back. */
+  /** The error or reason the recorder noted, or what was printed or given back. */
   reason: string | null;
   /** Of a turn: the last request to a model that was made in it. */
   endedWith: Link | null;
+  /** Of a command that went on after its call: when it ended. */
+  outlivedUntil_unix_ms: Int64 | null;
   /** From the failure back to the request whose answer asked for it. */
   askedBy: readonly Link[];
-  /** The first request that showed its outcome to the model. */
-  seenIn: InferenceCall | null;
+  /** What the model saw of it first, and in which request. */
+  sight: Sight | null;
   /** What the model answered to that. */
   nextAnswer: string | null;
+  /** A later request cannot be read, so that it may have shown what no other did. */
+  mayHaveBeenSeen: boolean;
 }
 
 /** Every failure, the earliest first. */
 export function failuresOf(view: View): Failure[] {
-  const troubles = [...troublesOf(view)];
+  const troubles = troublesOf(view);
   const events = readEvents(
     view.source,
     troubles.flatMap(({ seq }) => (seq === null ? [] : [seq])),
   );
-  const failures = troubles.map((trouble) => {
+  return troubles.map((trouble) => {
     const noted = trouble.seq === null ? null : reasonOf(events.get(trouble.seq)?.event);
     return failureOf(view, trouble, noted);
   });
-  return failures.sort((a, b) => (a.at_seq < b.at_seq ? -1 : a.at_seq > b.at_seq ? 1 : 0));
 }
 
 function failureOf(view: View, trouble: Trouble, noted: string | null): Failure {
   const { graph } = view;
   const { noun, id } = trouble;
-  const base = { ...trouble, reason: noted, endedWith: null, askedBy: [], seenIn: null, nextAnswer: null };
+  const unseen = { askedBy: [], sight: null, nextAnswer: null, mayHaveBeenSeen: false };
+  const base = { ...trouble, reason: noted, endedWith: null, outlivedUntil_unix_ms: null, ...unseen };
   switch (noun) {
-    case 'inference': {
-      const call = graph.inference_calls.get(id);
-      return { ...base, thread_id: call?.thread_id ?? null, at_seq: call?.execution.started_seq ?? 0 };
-    }
-    case 'compaction_request': {
-      const request = graph.compaction_requests.get(id);
-      return { ...base, thread_id: request?.thread_id ?? null, at_seq: request?.execution.started_seq ?? 0 };
-    }
     case 'tool': {
       const tool = graph.tool_calls.get(id);
-      const outputs = tool?.model_visible_output_item_ids ?? [];
-      const cell = tool?.requester?.type === 'code_cell' ? tool.requester.code_cell_id : null;
-      const operation = graph.terminal_operations.get(tool?.terminal_operation_id ?? '');
-      const printed = operation?.result?.formatted_output || operation?.result?.stdout || '';
-      const chain: Link[] = cell === null ? [] : [{ noun: 'cell', id: cell }];
-      const call = cell === null ? tool?.model_visible_call_item_ids[0] : graph.code_cells.get(cell)?.source_item_id;
-      const shown = cell === null ? outputs : (graph.code_cells.get(cell)?.output_item_ids ?? []);
+      if (tool === undefined) return base;
+      const cell = tool.requester?.type === 'code_cell' ? tool.requester.code_cell_id : null;
+      const call = cell === null ? tool.model_visible_call_item_ids[0] : graph.code_cells.get(cell)?.source_item_id;
+      const { outlived, window } = commandEnd(view, tool);
       return {
         ...base,
-        thread_id: tool?.thread_id ?? null,
-        at_seq: tool?.execution.started_seq ?? 0,
-        reason: printed.trim() === '' ? outputText(graph, outputs) : printed,
-        ...around(view, call, shown, chain),
+        reason: reasonOfTool(view, tool),
+        // What a script got from its call shows nowhere, so nothing says that it was not the end.
+        outlivedUntil_unix_ms: outlived && cell === null ? window.ended_at_unix_ms : null,
+        ...around(view, trouble, call, cell === null ? [] : [{ noun: 'cell', id: cell }], sightOfTool(view, tool)),
       };
     }
     case 'cell': {
       const cell = graph.code_cells.get(id);
-      const outputs = cell?.output_item_ids ?? [];
+      if (cell === undefined) return base;
+      const said = outputText(graph, givenBack(graph, cell, cell.execution.ended_seq));
       return {
         ...base,
-        thread_id: cell?.thread_id ?? null,
-        at_seq: cell?.execution.started_seq ?? 0,
-        reason: outputText(graph, outputs),
-        ...around(view, cell?.source_item_id, outputs, []),
+        reason: said ?? outputText(graph, cell.output_item_ids),
+        ...around(view, trouble, cell.source_item_id, [], sightOfCell(view, cell)),
       };
     }
-    default: {
-      const turn = graph.codex_turns.get(id);
-      const asked = lastRequest(graph, id);
-      return {
-        ...base,
-        about: '',
-        thread_id: turn?.thread_id ?? null,
-        at_seq: turn?.execution.ended_seq ?? 0,
-        endedWith: asked,
-      };
-    }
+    case 'turn':
+      return { ...base, about: '', endedWith: lastRequest(graph, id) };
+    default:
+      return base;
   }
 }
 
@@ -118,29 +112,85 @@ function lastRequest({ inference_calls, compaction_requests }: Graph, turnId: st
   return (last as { link: Link } | null)?.link ?? null;
 }
 
-function around(view: View, callItem: string | undefined, outputs: readonly string[], chain: readonly Link[]) {
+function around(
+  view: View,
+  { thread_id, at_seq }: Trouble,
+  callItem: string | undefined,
+  chain: readonly Link[],
+  sight: Sight | null,
+) {
   const { graph } = view;
   const producer = graph.conversation_items.get(callItem ?? '')?.produced_by.find((made) => made.type === 'inference');
   const asked: Link[] = producer?.type === 'inference' ? [{ noun: 'inference', id: producer.inference_call_id }] : [];
-  const seenIn = firstThatSaw(graph, outputs);
-  return { askedBy: [...chain, ...asked], seenIn, nextAnswer: seenIn === null ? null : gave(view, seenIn) };
+  const isUnreadable = (call: InferenceCall): boolean =>
+    call.thread_id === thread_id && call.execution.started_seq > at_seq && requestItems(view, call) === null;
+  return {
+    askedBy: [...chain, ...asked],
+    sight,
+    nextAnswer: sight === null ? null : gave(view, sight.request),
+    mayHaveBeenSeen: sight === null && [...graph.inference_calls.values()].some(isUnreadable),
+  };
 }
 
-function firstThatSaw(graph: Graph, items: readonly string[]): InferenceCall | null {
-  // A request holds items of its own thread; the others need not be searched.
-  const threads = new Set(items.map((item) => graph.conversation_items.get(item)?.thread_id));
-  for (const call of graph.inference_calls.values()) {
-    if (threads.has(call.thread_id) && items.some((item) => call.request_item_ids.includes(item))) return call;
+/** What a command printed, else what the call gave back, else what the recorder kept of its result. */
+function reasonOfTool(view: View, tool: ToolCall): string | null {
+  const { graph } = view;
+  const { operation } = commandEnd(view, tool);
+  const { formatted_output, stdout, stderr } = operation?.result ?? {};
+  const printed = formatted_output || stdout || stderr || '';
+  // What is typed into a terminal is answered as a call is; what a command prints is its own.
+  const said = operation?.kind === 'write_stdin' ? withoutEnvelope(printed) : printed;
+  if (said.trim() !== '') return said;
+  return outputText(graph, tool.model_visible_output_item_ids) ?? resultText(view, tool);
+}
+
+/** The error in the recorded result, which a call that a script made shows to nobody else. */
+function resultText({ graph, source }: View, { raw_result_payload_id }: ToolCall): string | null {
+  const payload = graph.raw_payloads.get(raw_result_payload_id ?? '');
+  const body = payload === undefined ? undefined : readPayload(source, payload)?.body;
+  const error = fieldOf(body, 'error') ?? fieldOf(fieldOf(body, 'value'), 'error');
+  if (typeof error === 'string') return error;
+  const text = [...textsIn(fieldOf(body, 'value'))].join('\n').trim();
+  return text === '' ? null : text;
+}
+
+/** The texts of a result, which is one or has parts with them. */
+function* textsIn(value: Json | undefined): Iterable<string> {
+  if (typeof value === 'string') yield value;
+  const content = fieldOf(value, 'content') ?? value;
+  if (!Array.isArray(content)) return;
+  for (const part of content) {
+    const text = fieldOf(part, 'text');
+    if (typeof text === 'string') yield text;
   }
-  return null;
 }
 
 function outputText({ conversation_items }: Graph, items: readonly string[]): string | null {
-  const found = items
-    .map((id) => conversation_items.get(id))
-    .filter((item): item is ConversationItem => item !== undefined);
-  const text = found.map(itemText).join('\n').trim();
-  return text === '' ? null : text;
+  const parts = items.flatMap((id) => conversation_items.get(id)?.body.parts ?? []);
+  const text = parts.map((part) => withoutEnvelope(partText(part))).join('\n');
+  return text.trim() === '' ? null : text.trim();
+}
+
+/** The rows that runtimes put above what they give back: they say that something failed, never what. */
+const ENVELOPE =
+  /^(?:Script (?:failed|completed|terminated|running\b.*|error:)|Chunk ID: .*|Wall time:? .*|Process (?:running|exited) with .*|Running: session_id .*|Exit code: .*|Original token count: .*|Output(?: \(about .*\))?:)$/;
+
+function withoutEnvelope(text: string): string {
+  const rows = text.split('\n');
+  const first = rows.findIndex((row) => !ENVELOPE.test(row.trim()));
+  return first < 0 ? '' : rows.slice(first).join('\n');
+}
+
+/** The message in the body of an error as services send it; any other text as it is. */
+export function errorMessage(text: string): string {
+  if (!text.startsWith('{')) return text;
+  try {
+    const message = fieldOf(fieldOf(parseJson(text), 'error'), 'message');
+    return typeof message === 'string' ? message : text;
+  } catch (error) {
+    if (error instanceof JsonSyntaxError) return text;
+    throw error;
+  }
 }
 
 const COMPLAINT = /\b(?:\w*error|fail(?:ed|ure|s)?|exception|panic|cannot|denied|no such|not found|not ok)\b/i;

@@ -5,7 +5,8 @@
  * Not here: what failed and why (`causes.ts`), and how a step is printed (`story-text.ts`).
  */
 
-import type { ConversationItem, Int64, InteractionEdge } from '@rollout-trace/core/format';
+import type { ConversationItem, Graph, Int64, InteractionEdge } from '@rollout-trace/core/format';
+import { commandEnd } from '../show/command-end.ts';
 import type { Noun } from '../show/kinds.ts';
 import {
   anchorRef,
@@ -65,14 +66,17 @@ function firstCarried({ graph }: View): Map<string, number> {
     before(a.execution.started_seq, b.execution.started_seq),
   );
   const seen = new Set<string>();
-  for (const { request_item_ids, response_item_ids, execution } of calls) {
-    // A history grows at its end: what is new stands behind what was seen before.
-    for (let at = request_item_ids.length - 1; at >= 0; at--) {
-      const id = request_item_ids.at(at);
-      if (id === undefined || seen.has(id)) break;
+  // Requests share the beginning of their lists, of which each is looked at once.
+  const lookedAt = new Map<readonly string[], number>();
+  for (const { request_item_ids: ids, response_item_ids, execution } of calls) {
+    for (let at = lookedAt.get(ids.shared) ?? 0; at < ids.length; at++) {
+      const id = ids.at(at);
+      // What is new may stand before what was seen: a hint is put in front of what the user said.
+      if (id === undefined || seen.has(id)) continue;
       seen.add(id);
       places.set(id, Number(execution.started_seq) - 0.5);
     }
+    lookedAt.set(ids.shared, Math.max(lookedAt.get(ids.shared) ?? 0, ids.length));
     for (const id of response_item_ids) seen.add(id);
   }
   return places;
@@ -119,13 +123,12 @@ function voice({ role, kind, channel, produced_by, agent_message }: Conversation
 }
 
 function* inferences(view: View): Iterable<Step> {
+  const isOne = modelsOf(view.graph).length === 1;
   for (const call of view.graph.inference_calls.values()) {
     const { execution, usage, model } = call;
     const items = requestItems(view, call);
     const tokens =
-      usage === null
-        ? 'no usage reported'
-        : `${compact(usage.input_tokens)} tokens in, ${compact(usage.cached_input_tokens)} cached, ${compact(usage.output_tokens)} out`;
+      usage === null ? 'no usage reported' : `${compact(usage.input_tokens)} in, ${compact(usage.output_tokens)} out`;
     yield {
       noun: 'inference',
       id: call.inference_call_id,
@@ -136,9 +139,14 @@ function* inferences(view: View): Iterable<Step> {
       status: execution.status,
       took_ms: tookMs(execution),
       exit_code: null,
-      text: `${model}: ${items === null ? 'what was sent cannot be read' : counted(items, 'item')}, ${tokens}`,
+      text: `${isOne ? '' : `${model}: `}${items === null ? 'what was sent cannot be read' : counted(items, 'item')}, ${tokens}`,
     };
   }
+}
+
+/** The models that were asked. Where it is one alone, it is named once. */
+export function modelsOf({ inference_calls }: Graph): string[] {
+  return [...new Set([...inference_calls.values()].map(({ model }) => model))];
 }
 
 function* tools(view: View): Iterable<Step> {
@@ -147,7 +155,7 @@ function* tools(view: View): Iterable<Step> {
     const { execution } = tool;
     // The cell of a script tells more about it than the call that carried it.
     if (graph.code_cells.has(`code_cell:${tool.model_visible_call_id}`)) continue;
-    const operation = graph.terminal_operations.get(tool.terminal_operation_id ?? '');
+    const { window, exit_code } = commandEnd(view, tool);
     yield {
       noun: 'tool',
       id: tool.tool_call_id,
@@ -156,8 +164,8 @@ function* tools(view: View): Iterable<Step> {
       thread_id: tool.thread_id,
       what: kindName(tool.kind),
       status: execution.status,
-      took_ms: tookMs(execution),
-      exit_code: operation?.result?.exit_code ?? null,
+      took_ms: tookMs(window),
+      exit_code,
       text: head(toolAbout(view, tool)),
     };
   }

@@ -1,58 +1,99 @@
 /** A rollout as a story for a person: one line for each step, then what failed and what came of it. */
 
+import type { ExecutionStatus } from '@rollout-trace/core/format';
 import { countFindings, faultsOf, findingCounts } from '../findings-text.ts';
-import { labelOf } from '../show/labels.ts';
+import { exitSpan, labelOf } from '../show/labels.ts';
 import { commandLines, ranTexts, rolloutTitle } from '../show/summary-text.ts';
-import { type Totals, totalsOf } from '../show/totals.ts';
-import { statusSpan, type View } from '../show/view.ts';
+import { type Totals, tokensSpent, totalsOf } from '../show/totals.ts';
+import { firstAndLast, leftOutLine } from '../show/troubles.ts';
+import { between, statusSpan, type View } from '../show/view.ts';
 import { ELLIPSIS } from '../text/glyphs.ts';
 import { quoted } from '../text/quoted.ts';
 import { bad, clipLine, faint, type Line, line, lineColumns, ref, span, title } from '../text/span.ts';
 import { type Column, table } from '../text/table.ts';
-import { compact, count, counted, duration, percent } from '../text/units.ts';
+import { count, counted, duration } from '../text/units.ts';
 import { wrap } from '../text/width.ts';
-import { type Failure, failuresOf, telling } from './causes.ts';
-import { after_ms, type Step, storyOf } from './steps.ts';
+import { errorMessage, type Failure, failuresOf, telling } from './causes.ts';
+import { after_ms, modelsOf, type Step, storyOf } from './steps.ts';
 
 /** Of a longer story the beginning and the end are told. */
 const MOST_STEPS = 160;
 const LAST_STEPS = 40;
-const MOST_FAILURES = 12;
 const MOST_ROWS_OF_OUTPUT = 3;
 /** What was said or run is a third of the line, and so many columns at least. */
 const LEAST_TEXT = 15;
 
 export function storyLines(view: View): Line[] {
   const steps = stepSection(view, storyOf(view));
+  const failures = failuresOf(view);
   return [
-    ...opening(view),
+    ...opening(view, failures),
     [],
     ...(steps.length > 0 ? [...steps, []] : []),
-    ...failureSection(view),
+    ...failureSection(view, failures),
     ...findingSection(view),
     [],
     ...closing(view),
   ];
 }
 
-function opening(view: View): Line[] {
+function opening(view: View, failures: readonly Failure[]): Line[] {
   const { graph } = view;
   const totals = totalsOf(graph);
-  const { tokens } = totals;
   const agents = counted(graph.threads.size, 'agent');
-  const calls = counted(graph.inference_calls.size, 'request', 'requests');
-  const spent =
-    tokens.calls_with_usage === 0
-      ? 'no token usage was reported'
-      : `${compact(tokens.input_tokens)} tokens in (${percent(tokens.cached_input_tokens, tokens.input_tokens)} cached), ${compact(tokens.output_tokens)} out`;
-  const did = `${agents}, ${calls} to the model, ${counted(graph.tool_calls.size, 'tool call')}, ${spent}`;
-  return [...rolloutTitle(view), ...ranLines(view, totals), ...wrap(did, view.columns).map((text) => line(text))];
+  const calls = counted(graph.inference_calls.size, 'request');
+  const [model, ...others] = modelsOf(graph);
+  const asked = model === undefined ? '' : ` to ${others.length === 0 ? model : counted(others.length + 1, 'model')}`;
+  const did = `${agents}, ${calls}${asked}, ${counted(graph.tool_calls.size, 'tool call')}, ${tokensSpent(totals.tokens)}`;
+  return [
+    ...rolloutTitle(view),
+    ...ranLines(view, totals, badTurnsText(view, failures)),
+    ...wrap(did, view.columns).map((text) => line(text)),
+  ];
 }
 
-/** `completed in 516 ms`. What is known instead of an end stands below where there is no room. */
-function ranLines(view: View, totals: Totals): Line[] {
+/** `2 of 3 turns failed, the last with inference:3: bad request`: a session ends well whatever became of its turns. */
+function badTurnsText({ graph, refs }: View, failures: readonly Failure[]): string {
+  const statusOf = (id: string): ExecutionStatus | undefined => graph.codex_turns.get(id)?.execution.status;
+  // Where no end of the session was recorded, none of its last turn can have been.
+  const isTold = (id: string): boolean => statusOf(id) !== 'running' || graph.ended_at_unix_ms !== null;
+  const turns = failures.filter(({ noun, id }) => noun === 'turn' && isTold(id));
+  const last = turns.at(-1);
+  if (last === undefined) return '';
+  const statuses = new Set(turns.map(({ id }) => statusOf(id)));
+  const [status] = statuses;
+  const known = statuses.size > 1 || status === undefined ? 'did not complete' : TURNS[status];
+  const head = `${count(turns.length)} of ${counted(graph.codex_turns.size, 'turn')} ${known}`;
+  const failed = failures.find(({ noun, id }) => noun === last.endedWith?.noun && id === last.endedWith.id);
+  if (failed === undefined) return head;
+  const [why] = telling(errorMessage(failed.reason ?? ''), 1);
+  const which = turns.length > 1 ? ', the last with' : ', with';
+  return `${head}${which} ${refs.refOf(failed.noun, failed.id)}${why === undefined ? '' : `: ${why}`}`;
+}
+
+const TURNS: Readonly<Record<ExecutionStatus, string>> = {
+  running: 'never ended',
+  completed: 'completed',
+  failed: 'failed',
+  cancelled: 'cancelled',
+  aborted: 'aborted',
+};
+
+/** `completed in 516 ms`, and what of it was not. What there is no room for stands below. */
+function ranLines(view: View, totals: Totals, badTurns: string): Line[] {
+  const ran = endLines(view, totals, badTurns === '');
+  if (badTurns === '') return ran;
+  const [only, ...others] = ran;
+  const joined = line(only ?? [], '; ', bad(badTurns));
+  if (others.length === 0 && lineColumns(joined) <= view.columns) return [joined];
+  return [...ran, ...wrap(badTurns, view.columns).map((text) => line(bad(text)))];
+}
+
+/** What is known instead of an end stands below where there is no room. */
+function endLines(view: View, totals: Totals, isGood: boolean): Line[] {
   const { ran, lastSign } = ranTexts(view, totals);
-  const status = statusSpan(view.graph.status);
+  const { status: ended } = view.graph;
+  const status = isGood ? statusSpan(ended) : span(ended);
   if (lastSign === null) return [line(status, ` in ${ran}`)];
   const joined = line(status, `, ${ran}`, faint(`; ${lastSign}`));
   return lineColumns(joined) <= view.columns ? [joined] : [line(status, `, ${ran}`), line(faint(lastSign))];
@@ -97,23 +138,23 @@ function row(view: View, step: Step, hasAgents: boolean): Line[] {
 
 /** What is not as usual: an exit code, or a status. */
 function result({ status, exit_code, noun }: Step): Line {
-  if (exit_code !== null) return line(span(`exit ${exit_code}`, exit_code === 0 ? 'good' : 'bad'));
+  // A command may end well, and the call around it not.
+  if (exit_code !== null && (exit_code !== 0 || status === 'completed')) return line(exitSpan(exit_code));
   if (status === '' || (status === 'completed' && noun === 'inference')) return [];
   return line(statusSpan(status === 'completed' ? 'done' : status));
 }
 
-function failureSection(view: View): Line[] {
-  const failures = failuresOf(view);
+function failureSection(view: View, failures: readonly Failure[]): Line[] {
   if (failures.length === 0) {
     const isKnown = countFindings(view.reduced.findings).error === 0;
     return [line(isKnown ? span('Nothing failed.', 'good') : span('Nothing is known to have failed.', 'warning'))];
   }
-  const shown = failures.slice(0, MOST_FAILURES);
-  const more = failures.length - shown.length;
+  const { first, left, last } = firstAndLast(failures);
   return [
     line(title(`Failed or unfinished ${count(failures.length)}`)),
-    ...shown.flatMap((failure) => failureLines(view, failure)),
-    ...(more > 0 ? [line('  ', faint(`${ELLIPSIS} ${count(more)} more`))] : []),
+    ...first.flatMap((failure) => failureLines(view, failure)),
+    ...(left > 0 ? [leftOutLine(view.name, left)] : []),
+    ...last.flatMap((failure) => failureLines(view, failure)),
   ];
 }
 
@@ -126,7 +167,7 @@ function findingSection({ reduced, name }: View): Line[] {
 
 function failureLines(view: View, failure: Failure): Line[] {
   const { refs, columns } = view;
-  const thread = failure.thread_id === null ? '' : faint(` of ${refs.refOf('thread', failure.thread_id)}`);
+  const thread = faint(` of ${refs.refOf('thread', failure.thread_id)}`);
   const about = failure.about === '' ? [] : line('  ', failure.about);
   const lines: Line[] = [
     line('  ', ref(refs.refOf(failure.noun, failure.id)), `  ${failure.what}`, thread, '  ', failure.how, about),
@@ -136,6 +177,10 @@ function failureLines(view: View, failure: Failure): Line[] {
   };
   for (const [at, text] of telling(failure.reason ?? '', MOST_ROWS_OF_OUTPUT).entries()) {
     told(at === 0 ? 'said' : '', line(bad(text)));
+  }
+  if (failure.outlivedUntil_unix_ms !== null) {
+    const after = between(view.graph.started_at_unix_ms, failure.outlivedUntil_unix_ms);
+    told('ended', line(`at +${duration(after)}, when its call was over`));
   }
   if (failure.endedWith !== null) {
     const { noun, id } = failure.endedWith;
@@ -151,10 +196,16 @@ function failureLines(view: View, failure: Failure): Line[] {
   return lines.map((spans) => clipLine(spans, columns));
 }
 
-function seen({ refs }: View, { seenIn, nextAnswer }: Failure): Line {
-  if (seenIn === null) return line('never saw the outcome');
+function seen({ refs }: View, { noun, askedBy, sight, nextAnswer, mayHaveBeenSeen }: Failure): Line {
+  if (sight === null) return line(mayHaveBeenSeen ? 'is not known to have seen the outcome' : 'never saw the outcome');
+  const giver = noun === 'cell' || askedBy[0]?.noun === 'cell' ? 'cell' : 'call';
+  const told = {
+    outcome: 'saw the outcome in ',
+    cell_output: 'saw what the cell gave back in ',
+    output_before_end: `saw only what the ${giver} gave back before the end, in `,
+  }[sight.of];
   const answer = nextAnswer === null || nextAnswer === '' ? '' : `, and answered with ${nextAnswer}`;
-  return line('saw the outcome in ', ref(refs.refOf('inference', seenIn.inference_call_id)), answer);
+  return line(told, ref(refs.refOf('inference', sight.request.inference_call_id)), answer);
 }
 
 function closing({ name, columns }: View): Line[] {
