@@ -5,6 +5,7 @@ import OpenAI from 'openai';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ModelClient } from './client.ts';
 import { assistantText, type Item } from './item.ts';
+import { RecordedItems } from './recorded.ts';
 
 const MAX_ANSWER_BYTES = 1_000_000;
 const EVENT_STREAM = { headers: { 'content-type': 'text/event-stream' } };
@@ -21,13 +22,14 @@ async function served(type: string, body: string, status = 200): Promise<ModelCl
     server.close();
   });
   const baseURL = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return new ModelClient(new OpenAI({ apiKey: 'k', baseURL }), 60_000, MAX_ANSWER_BYTES);
+  return new ModelClient(new OpenAI({ apiKey: 'k', baseURL }), new RecordedItems(), 60_000, MAX_ANSWER_BYTES);
 }
 
 /** A client that asks in a way of its own. */
 function asked(fetch: typeof globalThis.fetch, maxAnswerBytes = MAX_ANSWER_BYTES): ModelClient {
   return new ModelClient(
     new OpenAI({ apiKey: 'k', baseURL: 'http://nowhere.invalid/v1', fetch }),
+    new RecordedItems(),
     60_000,
     maxAnswerBytes,
   );

@@ -20,7 +20,7 @@ import { boundedFetch, MAX_ANSWER_BYTES } from './bounded-fetch.ts';
 import { failureOf, ModelFailure, pageFailure, streamFailure } from './failure.ts';
 import { IdleGuard } from './idle-guard.ts';
 import { type Item, isItem } from './item.ts';
-import { recordedItem, recordedItems } from './recorded.ts';
+import type { RecordedItems } from './recorded.ts';
 import type { RequestBody } from './request.ts';
 import { tokenUsage } from './usage.ts';
 
@@ -50,19 +50,22 @@ const DRAIN_MS = 250;
 /** Asks one model service. */
 export class ModelClient {
   readonly #client: OpenAI;
+  readonly #recorded: RecordedItems;
   readonly #idle_ms: number;
 
   /**
+   * @param recorded says how what comes in is recorded
    * @param idle_ms how long a stream may say nothing before it counts as lost
    * @param maxAnswerBytes how large an event of a stream may be, and any other answer
    */
-  constructor(client: OpenAI, idle_ms: number, maxAnswerBytes: number = MAX_ANSWER_BYTES) {
+  constructor(client: OpenAI, recorded: RecordedItems, idle_ms: number, maxAnswerBytes: number = MAX_ANSWER_BYTES) {
     // Every upstream request is an attempt of its own: the client must not repeat one by itself, nor print.
     this.#client = client.withOptions({
       maxRetries: 0,
       logLevel: 'off',
       fetch: boundedFetch(fetchOf(client), maxAnswerBytes),
     });
+    this.#recorded = recorded;
     this.#idle_ms = idle_ms;
   }
 
@@ -103,7 +106,7 @@ export class ModelClient {
         switch (event.type) {
           case 'response.output_item.done': {
             const item = itemOf(event);
-            items.push(recordedItem(item));
+            items.push(this.#recorded.received(item));
             listener.item(item);
             break;
           }
@@ -163,7 +166,7 @@ export class ModelClient {
       const items: unknown = output;
       if (!Array.isArray(items) || !items.every(isItem))
         throw new ModelFailure('What the service made of the history is no list of items.', 'final');
-      attempt.complete(recordedItems(items));
+      attempt.complete(this.#recorded.items(items));
       return { status: 'completed', items };
     } catch (error) {
       if (signal.aborted) {

@@ -1,6 +1,5 @@
 /** A compaction: the service makes a shorter history of a long one, which takes its place. */
 
-import { recordedBody, recordedItems } from '../model/recorded.ts';
 import { compactionRequest } from '../model/request.ts';
 import { pause, Retries } from '../model/retries.ts';
 import type { AgentThread } from './thread.ts';
@@ -12,7 +11,7 @@ export async function compactHistory(
   turn: RunningTurn,
 ): Promise<Pick<TurnResult, 'status' | 'error'>> {
   const { history, settings, path, requestSettings } = thread;
-  const { client, model, providerName, retryDelays_ms, listener } = settings;
+  const { client, recorded, model, providerName, retryDelays_ms, listener } = settings;
   const before = history.items;
   // There is nothing to shorten, and the service would refuse it.
   if (before.length === 0) return { status: 'completed' };
@@ -22,14 +21,14 @@ export async function compactHistory(
   while (true) {
     const answer = await client.compact(
       body,
-      compaction.start(() => recordedBody(body)),
+      compaction.start(() => recorded.body(body)),
       turn.signal,
     );
     if (answer.status === 'cancelled') return { status: 'cancelled' };
     if (answer.status === 'completed') {
       compaction.install({
-        inputHistory: recordedItems(before),
-        replacementHistory: recordedItems(answer.items),
+        inputHistory: recorded.items(before),
+        replacementHistory: recorded.items(answer.items),
       });
       history.replace(answer.items);
       listener({ type: 'compacted', agentPath: path, before: before.length, after: answer.items.length });

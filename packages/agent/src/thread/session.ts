@@ -13,6 +13,7 @@ import type { TerminalsOptions } from '../exec/terminals.ts';
 import { type McpServers, startMcpServers } from '../mcp/mcp-tools.ts';
 import type { McpServerOptions } from '../mcp/server.ts';
 import { ModelClient } from '../model/client.ts';
+import { RecordedItems } from '../model/recorded.ts';
 import type { RequestBody } from '../model/request.ts';
 import type { Tool } from '../tools/tool.ts';
 import { type CodeOptions, openToolbox } from './equipment.ts';
@@ -103,8 +104,10 @@ export class AgentSession {
         ...(record === false ? {} : record?.metadata),
       },
     });
+    const recorded = new RecordedItems();
     this.root = new AgentThread(id, '/root', null, this.#rollout.root, {
-      client: new ModelClient(client, options.streamIdle_ms ?? STREAM_IDLE_MS),
+      client: new ModelClient(client, recorded, options.streamIdle_ms ?? STREAM_IDLE_MS),
+      recorded,
       model,
       providerName,
       instructions: options.instructions ?? `${INSTRUCTIONS} Your working folder is ${cwd}.`,

@@ -10,6 +10,7 @@ import type { SessionMetadata, Thread } from '@rollout-trace/core/recorder/node'
 import { abortWith } from '../abort-with.ts';
 import type { ModelClient } from '../model/client.ts';
 import type { AgentMessageItem } from '../model/item.ts';
+import type { RecordedItems } from '../model/recorded.ts';
 import type { RequestBody, RequestSettings } from '../model/request.ts';
 import { ToolDispatcher } from '../tools/dispatch.ts';
 import type { AgentListener } from './events.ts';
@@ -21,6 +22,7 @@ import { runTurn, type TurnResult } from './turn.ts';
 /** What all threads of a session have in common. */
 export interface ThreadSettings {
   client: ModelClient;
+  recorded: RecordedItems;
   model: string;
   providerName: string;
   instructions: string;
@@ -89,6 +91,7 @@ export class AgentThread {
     this.#toolbox = settings.openToolbox(this);
     this.dispatcher = new ToolDispatcher({
       tools: () => this.#toolbox.tools(),
+      recorded: settings.recorded,
       cwd: settings.cwd,
       grace_ms: settings.toolGrace_ms,
       onStart: (call) => {

@@ -11,7 +11,6 @@ import { setMaxListeners } from 'node:events';
 import type { Turn } from '@rollout-trace/core/recorder/node';
 import type { ModelFailure } from '../model/failure.ts';
 import { assistantText, type Item, isCall, userMessage } from '../model/item.ts';
-import { recordedBody } from '../model/recorded.ts';
 import { responseRequest } from '../model/request.ts';
 import { pause, Retries } from '../model/retries.ts';
 import { compactHistory } from './compaction.ts';
@@ -136,11 +135,11 @@ class Steps {
   async #step(): Promise<{ end: Ending | null }> {
     const { history, settings, dispatcher, path } = this.#thread;
     const { trace, signal } = this.#turn;
-    const { incremental, client, listener, model, providerName } = settings;
+    const { incremental, client, recorded, listener, model, providerName } = settings;
     const { items, previousResponseId } = history.unsent(incremental);
     const input = { items, previousResponseId, store: incremental };
     const body = responseRequest(this.#thread.requestSettings, this.#thread.tools(), input);
-    const attempt = trace.inference({ model, providerName }).start(() => recordedBody(body));
+    const attempt = trace.inference({ model, providerName }).start(() => recorded.body(body));
 
     const outputs: Promise<Item>[] = [];
     // The service refuses reasoning without the item it led to: it enters together with that.

@@ -8,12 +8,14 @@
 import { type ToolCall, type Turn, withTrace } from '@rollout-trace/core/recorder/node';
 import { recordedTool } from '../cell/recorded-tool.ts';
 import { type CallItem, callOutput, type Item } from '../model/item.ts';
+import type { RecordedItems } from '../model/recorded.ts';
 import { CallOrder } from './call-order.ts';
 import { type Tool, ToolError, type ToolOutcome } from './tool.ts';
 
 /** What calls run in. */
 export interface DispatchOptions {
   tools: () => readonly Tool[];
+  recorded: RecordedItems;
   cwd: string;
   /** How long a tool may take to end after it was cancelled. */
   grace_ms: number;
@@ -46,7 +48,7 @@ export class ToolDispatcher {
     const leave = await this.#order.enter(tool?.parallel ?? true);
     try {
       // A call that never began leaves no tool call in the trace, only its output in the history.
-      if (turn.signal.aborted) return callOutput(call, CANCELLED);
+      if (turn.signal.aborted) return this.#output(call, CANCELLED);
       return await this.#run(call, tool, turn);
     } finally {
       leave();
@@ -66,7 +68,7 @@ export class ToolDispatcher {
     const trace = turn.trace.startToolCall({
       ...recordedTool(call.name, tool, input),
       namespace: typeof call.namespace === 'string' ? call.namespace : null,
-      callId: call.call_id,
+      callId: this.#options.recorded.callId(call),
       payload: call.type === 'function_call' ? { type: 'function', arguments: input } : { type: 'custom', input },
     });
     this.#options.onStart?.(call);
@@ -84,22 +86,29 @@ export class ToolDispatcher {
   ): Promise<{ item: Item; status: ToolOutcome['status'] }> {
     try {
       if (tool === undefined) throw new ToolError(`there is no tool ${nameOf(call)}`);
-      const { cwd } = this.#options;
+      const { cwd, recorded } = this.#options;
       const { id: turnId, signal } = turn;
-      const running = withTrace(trace, () => tool.run({ callId: call.call_id, input, trace, turnId, cwd, signal }));
+      const callId = recorded.callId(call);
+      const running = withTrace(trace, () => tool.run({ callId, input, trace, turnId, cwd, signal }));
       const { output, status } = await this.#unlessStuck(running, signal);
-      const item = callOutput(call, output);
-      trace.respond(item, status);
+      const item = this.#output(call, output);
+      trace.respond(recorded.item(item), status);
       return { item, status };
     } catch (error) {
       if (turn.signal.aborted) {
-        const item = callOutput(call, CANCELLED);
-        trace.respond(item, 'cancelled');
+        const item = this.#output(call, CANCELLED);
+        trace.respond(this.#options.recorded.item(item), 'cancelled');
         return { item, status: 'cancelled' };
       }
       trace.fail(error);
-      return { item: callOutput(call, messageOf(error)), status: 'failed' };
+      return { item: this.#output(call, messageOf(error)), status: 'failed' };
     }
+  }
+
+  #output(call: CallItem, output: ToolOutcome['output']): Item {
+    const item = callOutput(call, output);
+    this.#options.recorded.answered(item, call);
+    return item;
   }
 
   /** A tool that does not end although it was cancelled is left to itself. */

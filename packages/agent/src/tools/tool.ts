@@ -42,7 +42,10 @@ export interface Tool {
 
 /** One call of a tool. */
 export interface ToolRun {
-  /** The call id: the model's, or that of the runtime for a call of a code cell. */
+  /**
+   * The call id in the trace: the model's, with a number behind it where it used the id before, or that of the runtime for a
+   * call of a code cell.
+   */
   readonly callId: string;
   /** Arguments as JSON text, or the free text of a custom tool; as they were written, unchecked. */
   readonly input: string;

@@ -7,6 +7,7 @@ import { type ReducedBundle, reduceBundle } from '@rollout-trace/core';
 import { directorySource } from '@rollout-trace/core/node';
 import { startRollout } from '@rollout-trace/core/recorder/node';
 import { type CallItem, type Item, userMessage } from '../../model/item.ts';
+import { RecordedItems } from '../../model/recorded.ts';
 import { ToolDispatcher } from '../../tools/dispatch.ts';
 import type { Tool, ToolOutcome } from '../../tools/tool.ts';
 import { CodeCells, type CodeCellsOptions } from '../code-cells.ts';
@@ -42,6 +43,7 @@ export class CellSession {
     this.cells = new CodeCells({ tools: () => tools, workerUrl: WORKER, ...options });
     this.#dispatcher = new ToolDispatcher({
       tools: () => this.cells.tools(),
+      recorded: new RecordedItems(),
       cwd: this.#root,
       grace_ms: 30_000,
       onEnd: (call, status) => this.#statuses.set(call.call_id, status),

@@ -234,26 +234,34 @@ export const ITEMS: readonly Scenario[] = [
         '/root': [
           { items: [call('call_0', 'echo', { n: 1 })] },
           { items: [call('call_0', 'echo', { n: 2 })] },
+          { items: [call('call_0', 'echo', { n: 2 })] },
           { items: [say('Done.')] },
         ],
       }),
     // A service takes an id twice where it is not told both at once.
     options: () => ({ tools: [echo], incremental: true }),
     play: async ({ run }) => {
-      await run('Two steps.');
+      await run('Three steps.');
     },
-    refused: ['tool_duplicate', 'call_id_reused'],
     check: (seen) => {
-      // The model is answered under the id it gave; the recorder keeps the two calls apart.
-      assert.deepEqual([outputsOf(seen, 1), outputsOf(seen, 2)], [{ call_0: '{"n":1}' }, { call_0: '{"n":2}' }]);
+      // The model is answered under the id it gave; the trace keeps the calls apart.
       assert.deepEqual(
-        [...seen.graph.tool_calls.values()].map((tool) => [tool.tool_call_id, tool.model_visible_call_id]),
+        [1, 2, 3].map((request) => outputsOf(seen, request)),
+        [{ call_0: '{"n":1}' }, { call_0: '{"n":2}' }, { call_0: '{"n":2}' }],
+      );
+      assert.deepEqual(
+        [...seen.graph.tool_calls.values()].map((tool) => [
+          tool.model_visible_call_id,
+          tool.model_visible_call_item_ids.length,
+          tool.model_visible_output_item_ids.length,
+        ]),
         [
-          ['call_0', 'call_0'],
-          ['call_0#2', 'call_0'],
+          ['call_0', 1, 1],
+          ['call_0#2', 1, 1],
+          ['call_0#3', 1, 1],
         ],
       );
-      assert.deepEqual(toolStatuses(seen), ['echo completed', 'echo completed']);
+      assert.deepEqual(toolStatuses(seen), ['echo completed', 'echo completed', 'echo completed']);
     },
   },
   {

@@ -14,7 +14,7 @@ import {
   type ScriptedModel,
   startScriptedModel,
 } from '@rollout-trace/agent/scripted-model';
-import { type Finding, type FindingCode, type Graph, reduceBundle } from '@rollout-trace/core';
+import { type Finding, type Graph, reduceBundle } from '@rollout-trace/core';
 import { directorySource } from '@rollout-trace/core/node';
 import { processesIn } from './processes-in.ts';
 
@@ -28,11 +28,6 @@ export interface Scenario {
   readonly files?: Readonly<Record<string, string>>;
   /** What the user does; every session is closed afterwards. */
   readonly play: (stage: Stage) => Promise<void>;
-  /**
-   * What the rules of the format hold against the model, which no recording can mend. A strict reader stops at the
-   * first of it. Nothing where it is left out.
-   */
-  readonly refused?: readonly FindingCode[];
   /** @throws where the trace does not tell what happened */
   readonly check: (seen: Seen) => void;
 }
