@@ -65,6 +65,13 @@ export function failureOf(error: unknown): Failure {
   };
 }
 
+/** An error as `--json` tells it: of a strict reduction with the finding, of a name that means several bundles with them. */
+export function errorJson(error: unknown): object {
+  const { message, hint, finding, candidates } = failureOf(error);
+  const paths = candidates.map(({ path }) => path);
+  return { message, hint, ...(finding ?? {}), ...(paths.length > 0 ? { candidates: paths } : {}) };
+}
+
 /** Tells a person. The stack of a defect is shown where ROLLOUT_TRACE_DEBUG is set. */
 export function reportError(console: Console, error: unknown, context: string | null = null): ExitCode {
   const { message, hint, candidates } = failureOf(error);

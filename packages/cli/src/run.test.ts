@@ -34,6 +34,22 @@ describe('help', () => {
     }
   });
 
+  it.each([['help help'], ['help --help'], ['-h --help'], ['help show --help'], ['show -h --help']])(
+    'may be asked for twice: %s',
+    (words) => {
+      const once = words.includes('show') ? ['show', '--help'] : ['--help'];
+      expect(cli(words.split(' '))).toEqual(cli(once));
+    },
+  );
+
+  it('is no answer to an option that needs a command', () => {
+    for (const option of ['--json', '-q']) {
+      const { code, out, err } = cli([option]);
+      expect({ code, out }).toEqual({ code: 2, out: '' });
+      expect(err).toMatch(/^error: --\w+ is given without a command\n {2}The commands are reduce, /);
+    }
+  });
+
   it('is what stderr says when no command was given, with 2', () => {
     const { code, out, err } = cli([]);
     expect({ code, out }).toEqual({ code: 2, out: '' });
@@ -91,5 +107,29 @@ describe('schema', () => {
 
   it('without a name prints all three', () => {
     expect(Object.keys(JSON.parse(cli(['schema']).out))).toEqual(['manifest', 'event', 'state']);
+  });
+});
+
+describe('--json', () => {
+  it.each([
+    ['show', { bundle: './no-such' }],
+    ['story', { bundle: './no-such' }],
+    ['materialize', { segment: './no-such' }],
+    ['reduce', { bundle: './no-such', output: null }],
+    ['verify', { bundle: './no-such' }],
+    ['ls', {}],
+  ])('answers a failure of %s with an object, and tells it on stderr as well', (command, about) => {
+    const { code, out, err } = cli([command, '--json', './no-such']);
+    expect(code).toBe(2);
+    expect(JSON.parse(out)).toEqual({
+      ...about,
+      error: { message: './no-such does not exist', hint: command === 'ls' ? null : 'Is the path right?' },
+    });
+    expect(err).toContain('error: ./no-such does not exist');
+  });
+
+  it('names what may have been meant', () => {
+    const { out } = cli(['show', '--json', fixture('0.169.0')]);
+    expect(JSON.parse(out).error.candidates).toEqual([expect.stringContaining('0.169.0')]);
   });
 });

@@ -146,8 +146,8 @@ const COMMANDS = {
     examples: [
       { line: 'rollout-trace ls', says: 'below ROLLOUT_TRACE_ROOT or CODEX_ROLLOUT_TRACE_ROOT, else here' },
       {
-        line: 'rollout-trace ls traces --json | jq -r \'select(.status == "failed").path\'',
-        says: 'those that failed',
+        line: "rollout-trace ls traces --json | jq -r 'select(.turns_not_completed > 0).path'",
+        says: 'those with turns that failed or were cancelled',
       },
     ],
     operands: [{ label: 'dir', kind: 'folder', required: false, many: true }],

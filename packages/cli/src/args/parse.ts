@@ -58,6 +58,7 @@ export function parseArguments(argv: readonly string[]): Invocation {
       if (commandSpec(command).operands[operands.length - 1]?.kind === 'command') reader.endOptions();
     } else command = commandNamed(word.text);
   }
+  if (command === null) checkGlobal(given);
   const asks = given.has('help') || given.has('version');
   if (command !== null && !asks) checkOperands(command, operands);
   if (command !== null) checkOptions(command, given);
@@ -107,6 +108,8 @@ class Reader {
 
   #take(name: OptionName, written: string, attached: string | null, given: Map<OptionName, string | null>): void {
     const { value: label, words, file } = optionSpec(name);
+    // `help show --help`: asking twice asks for nothing else.
+    if (name === 'help' && given.has(name)) return;
     if (given.has(name)) throw new UsageError(`${written} is given twice`);
     if (label === undefined) {
       if (attached !== null) throw new UsageError(`${written} takes no value`);
@@ -161,6 +164,14 @@ function checkOptions(command: CommandName, given: ReadonlyMap<OptionName, strin
   const known = optionsOf(command);
   for (const name of given.keys()) {
     if (!known.includes(name)) throw new UsageError(`${command} has no option --${name}`, help(command));
+  }
+}
+
+/** Without a command only what every command takes. */
+function checkGlobal(given: ReadonlyMap<OptionName, string | null>): void {
+  for (const name of given.keys()) {
+    if (GLOBAL_OPTIONS.includes(name)) continue;
+    throw new UsageError(`--${name} is given without a command`, `The commands are ${COMMAND_NAMES.join(', ')}.`);
   }
 }
 

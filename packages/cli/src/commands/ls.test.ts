@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { cli, copyOf, fixture, scratch } from '../testing/cli.ts';
+import { playTurn, recorded } from '../testing/recorded.ts';
 
 const folder = scratch();
 
@@ -11,6 +12,18 @@ function root(...names: string[]): string {
   mkdirSync(place);
   for (const name of names) renameSync(copyOf(name, folder), join(place, name.replaceAll('/', '-')));
   return place;
+}
+
+/** Records a session with these turns; a text is why one failed. */
+function recordTurns(place: string, format: 'bundle' | 'segment', failures: readonly (string | null)[]): void {
+  const path = recorded(
+    folder,
+    (rollout) => {
+      for (const failure of failures) playTurn(rollout, failure);
+    },
+    format,
+  );
+  renameSync(path, join(place, basename(path)));
 }
 
 describe('ls', () => {
@@ -44,6 +57,46 @@ describe('ls', () => {
       event_counts: { inference_started: 10, compaction_installed: 2 },
       damage: [],
     });
+  });
+
+  it('counts the turns that were not completed, whatever the end of the session says, of bundles and segments', () => {
+    const place = root('0.165.0/fail-stream', '0.169.0/plain');
+    for (const format of ['bundle', 'segment'] as const) {
+      recordTurns(place, format, [null, 'no answer', 'bad request']);
+    }
+    const rows = cli(['ls', place, '--json']).out.trimEnd().split('\n');
+    const found = rows
+      .map((row) => JSON.parse(row))
+      .map(({ path, status, turns_not_completed }) => {
+        return [
+          path.endsWith('.rollout') ? 'segment' : path.slice(place.length + 1, place.length + 5),
+          status,
+          turns_not_completed,
+        ];
+      });
+    expect(found.sort()).toEqual([
+      ['0.16', 'completed', 0],
+      ['0.16', 'completed', 2],
+      ['segment', 'completed', 2],
+      ['trac', 'completed', 2],
+    ]);
+    const { out } = cli(['ls', place], { environment: { COLUMNS: '160' } });
+    expect(out).toContain('not completed');
+    expect(out.match(/completed +2 of 3 turns /g)).toHaveLength(2);
+    expect(cli(['ls', fixture('0.169.0/plain')]).out).not.toContain('not completed');
+  });
+
+  it('finds the end of a turn wherever the blocks of a log divide its rows', () => {
+    const bundle = copyOf('0.169.0/compact-fail', folder);
+    const log = join(bundle, 'trace.jsonl');
+    const failed = readFileSync(log, 'utf8')
+      .split('\n')
+      .find((row) => row.includes('"codex_turn_ended"') && row.includes('"failed"'));
+    for (let at = 0; at < 4; at++) {
+      appendFileSync(log, `${' '.repeat((1 << 18) - 40 * at)}\n${failed}\n`);
+    }
+    const [row] = cli(['ls', bundle, '--json']).out.split('\n');
+    expect(JSON.parse(row ?? '').turns_not_completed).toBe(5);
   });
 
   it('does not read states: one that is unreadable changes nothing', () => {
@@ -99,6 +152,18 @@ describe('ls', () => {
       .map((line) => line.match(/\b[0-9a-f]{8}\b/)?.[0] ?? '');
     expect(ids).toHaveLength(2);
     for (const id of ids) expect(cli(['verify', id], { environment }).code).toBe(0);
+  });
+
+  it('below the folder that is searched keeps its columns, however long the paths are, and an id can be typed back', () => {
+    const place = join(root(), 'a'.repeat(100));
+    mkdirSync(place);
+    renameSync(copyOf('0.169.0/compact-agents', folder), join(place, 'trace'));
+    const environment = { ROLLOUT_TRACE_ROOT: place, COLUMNS: '100' };
+    const { out } = cli(['ls', place], { environment });
+    expect(out.split('\n')[0]).toMatch(/^started +took +threads +calls +tools +status +size +trace/);
+    expect(out.split('\n')[1]).toMatch(/ 7fe4cffa( |$)/);
+    expect(cli(['verify', '7fe4cffa'], { environment }).code).toBe(0);
+    expect(cli(['ls', place], { environment: { COLUMNS: '100' } }).out).toContain(join(place, 'trace'));
   });
 
   it('fits narrow terminals by leaving out columns, never by cutting a path that must be typed', () => {

@@ -1,25 +1,42 @@
 /** `rollout-trace ls`: the bundles below folders, newest first. Reads manifests and logs; reduces nothing. */
 
+import { isAbsolute, relative, resolve, sep } from 'node:path';
 import { findBundles, type ListedBundle, listBundle, newestFirst, traceRoot } from '@rollout-trace/core/node';
 import type { Invocation } from '../args/parse.ts';
 import { UsageError } from '../args/usage-error.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import type { Console } from '../io/console.ts';
+import { searchedFolder } from '../record/trace-folder.ts';
 import { between, statusSpan } from '../show/view.ts';
 import { quoted } from '../text/quoted.ts';
 import { bad, faint, type Line, line, ref, span, title } from '../text/span.ts';
 import { type Column, table } from '../text/table.ts';
 import { bytes, count, counted, duration, moment } from '../text/units.ts';
+import { turnsNotCompleted } from '../turn-ends.ts';
 
 export function ls(asked: Invocation, console: Console): ExitCode {
   const root = traceRoot(console.environment);
   const folders = asked.operands.length > 0 ? asked.operands : [root ?? '.'];
   const paths = new Set(folders.flatMap((folder) => [...bundlesIn(folder)]));
-  const bundles = [...paths].map(listBundle).sort(newestFirst);
+  const bundles = [...paths]
+    .map(listBundle)
+    .sort(newestFirst)
+    .map((bundle) => ({ ...bundle, turns_not_completed: turnsNotCompleted(bundle) }));
+  const searched = searchedFolder(console.environment);
+  const isBelowRoot = searched !== null && bundles.every(({ path }) => isBelow(path, searched));
   if (asked.has('json')) for (const bundle of bundles) console.json(rowJson(bundle), 'compact');
   else if (bundles.length === 0) console.remark(line(`no bundles below ${folders.join(', ')}`));
-  else console.out.print(...tableLines(bundles, console.out.columns, asked.operands.length === 0 && root !== null));
+  else console.out.print(...tableLines(bundles, console.out.columns, isBelowRoot));
   return EXIT.done;
+}
+
+interface Listed extends ListedBundle {
+  turns_not_completed: number;
+}
+
+function isBelow(path: string, folder: string): boolean {
+  const way = relative(resolve(folder), resolve(path));
+  return !isAbsolute(way) && way.split(sep)[0] !== '..';
 }
 
 function bundlesIn(folder: string): Iterable<string> {
@@ -43,7 +60,7 @@ function eventsOf({ event_counts }: ListedBundle, type: string): number {
   return event_counts[type] ?? 0;
 }
 
-function rowJson(bundle: ListedBundle): object {
+function rowJson(bundle: Listed): object {
   return {
     path: bundle.path,
     layout: bundle.layout,
@@ -51,6 +68,7 @@ function rowJson(bundle: ListedBundle): object {
     rollout_id: bundle.manifest?.rollout_id ?? null,
     schema_version: bundle.manifest?.schema_version ?? null,
     status: bundle.status,
+    turns_not_completed: bundle.turns_not_completed,
     has_ended: eventsOf(bundle, 'rollout_ended') > 0,
     recording_completed: bundle.recording_completed,
     started_at_unix_ms: bundle.started_at_unix_ms,
@@ -73,6 +91,8 @@ function columnsOf(isBelowRoot: boolean): Column[] {
     { head: 'calls', align: 'right', spare: 4 },
     { head: 'tools', align: 'right', spare: 6 },
     { head: 'status' },
+    // What went wrong is never left out.
+    { head: 'not completed', align: 'right' },
     { head: 'size', align: 'right', spare: 2 },
     isBelowRoot ? { head: 'trace' } : { head: 'trace', spare: 7 },
     isBelowRoot ? { head: 'path', least: 12, spare: 8 } : { head: 'path' },
@@ -81,7 +101,7 @@ function columnsOf(isBelowRoot: boolean): Column[] {
 
 const LEAST_PREFIX = 8;
 
-function tableLines(bundles: readonly ListedBundle[], columns: number, isBelowRoot: boolean): Line[] {
+function tableLines(bundles: readonly Listed[], columns: number, isBelowRoot: boolean): Line[] {
   const length = prefixLength(
     bundles.flatMap(({ manifest }) => (manifest === null ? [] : [manifest.trace_id, manifest.rollout_id])),
   );
@@ -96,6 +116,7 @@ function tableLines(bundles: readonly ListedBundle[], columns: number, isBelowRo
       line(count(eventsOf(bundle, 'inference_started'))),
       line(count(eventsOf(bundle, 'tool_call_started'))),
       statusCell(bundle),
+      turnsCell(bundle),
       line(bytes(bundle.size_bytes)),
       line(isBelowRoot ? ref(trace) : faint(trace)),
       line(isBelowRoot ? faint(quoted(bundle.path)) : ref(quoted(bundle.path))),
@@ -108,9 +129,15 @@ function tableLines(bundles: readonly ListedBundle[], columns: number, isBelowRo
 }
 
 /** A session that did not end was stopped, or still runs: a log cannot tell. */
-function statusCell(bundle: ListedBundle): Line {
+function statusCell(bundle: Listed): Line {
   if (eventsOf(bundle, 'rollout_ended') === 0) return line(span('no end', 'warning'));
-  return line(statusSpan(bundle.status));
+  return line(bundle.turns_not_completed === 0 ? statusSpan(bundle.status) : span(bundle.status));
+}
+
+function turnsCell(bundle: Listed): Line {
+  const { turns_not_completed: bad } = bundle;
+  const all = counted(eventsOf(bundle, 'codex_turn_started'), 'turn');
+  return bad === 0 ? [] : line(span(`${count(bad)} of ${all}`, 'bad'));
 }
 
 /** So many leading characters tell the ids apart; a session that was resumed may share all of them. */

@@ -157,6 +157,20 @@ describe('materialize', () => {
     expect(cli('materialize', segment.replace(/\.rollout$/, '')).err).toContain('is a bundle already');
   });
 
+  it('names the folder that was asked for where it cannot be made, and what to do', () => {
+    const segment = recorded('segment');
+    expect(cli('materialize', '-o', join(root, 'no', 'x'), segment)).toEqual({
+      code: 2,
+      out: '',
+      err: `error: ${join(root, 'no')} does not exist\n  Make it, or name another folder with --output.\n`,
+    });
+    expect(cli('materialize', '-o', join(segment, 'x'), segment).err).toContain(`error: ${segment} is no folder\n`);
+    const long = join(root, 'x'.repeat(255));
+    const { err } = cli('materialize', '-o', long, segment);
+    expect(err).toContain(`error: ${long}: the name is too long`);
+    expect(err).not.toContain('.part');
+  });
+
   it('writes what stands before a damage, and says so with its exit code', () => {
     const segment = recorded('segment');
     const whole = readFileSync(segment);

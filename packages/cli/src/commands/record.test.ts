@@ -92,6 +92,9 @@ describe('the command that is recorded', PATIENT, () => {
     expect(missing.stderr).toContain('no-such-command-anywhere is no command: no folder of PATH has it');
     expect(run(['--', './none']).stderr).toContain('./none does not exist');
     expect(existsSync(join(work, 'rollout-traces'))).toBe(false);
+    const nameless = run(['--', '']);
+    expect(nameless.status).toBe(127);
+    expect(nameless.stderr).toContain("error: '' is no command\n  Is a variable empty?");
     if (onWindows) return;
     const file = join(work, 'text');
     writeFileSync(file, 'no program', { mode: 0o644 });
@@ -205,6 +208,34 @@ describe('what the command left', PATIENT, () => {
     expect(files.filter((name) => /^deep\/er\/trace-[\w-]+\/state\.json$/.test(name))).toHaveLength(1);
   });
 
+  it('is told as what it was, where turns failed in a session that ended well', () => {
+    const command = script(`const rollout = startRollout();
+      for (const failure of [null, 'no answer', 'bad request']) {
+        const turn = rollout.root.startTurn();
+        const call = turn.inference({ model: 'model-1', providerName: 'p' }).start({ input: [] });
+        if (failure === null) call.complete({ outputItems: [] });
+        else call.fail(failure);
+        turn.end(failure === null ? 'completed' : 'failed');
+      }
+      rollout.end();`);
+    const { stderr, stdout } = run(['--root', 'traces', '--json', '--', ...command]);
+    expect(stderr).toMatch(/completed in .*, 4 failed or unfinished: 1 thread, 3 turns, /);
+    expect(stderr).toContain('see rollout-trace story traces/');
+    expect(JSON.parse(stdout).bundles).toMatchObject([{ status: 'completed', failed_or_unfinished: 4 }]);
+  });
+
+  it('is told in the order it began, whatever it is called', () => {
+    const command = script(`import { renameSync } from 'node:fs';
+      let time = 1_795_000_000_000;
+      for (const name of ['c', 'a', 'b']) {
+        const path = record({ clock: () => (time += 1000) });
+        renameSync(path, process.env.ROLLOUT_TRACE_ROOT + '/' + name);
+      }`);
+    const { stdout } = run(['--root', 'traces', '-q', '--json', '--', ...command]);
+    const { bundles } = JSON.parse(stdout) as { bundles: { bundle: string }[] };
+    expect(bundles.map(({ bundle }) => bundle)).toEqual(['traces/c', 'traces/a', 'traces/b']);
+  });
+
   it('is told from what was there before', () => {
     const command = script('record()');
     run(['--root', 'traces', '--', ...command]);
@@ -260,6 +291,24 @@ describe('what the command left', PATIENT, () => {
 });
 
 describe('the folder', PATIENT, () => {
+  it('that was made for nothing goes with those that were made around it', () => {
+    const { status } = run(['--', process.execPath, '-e', '0'], { env: { ROLLOUT_TRACE_ROOT: 'deep/er' } });
+    expect(status).toBe(0);
+    expect(readdirSync(work)).toEqual([]);
+    mkdirSync(join(work, 'mine'));
+    run(['--', process.execPath, '-e', '0'], { env: { ROLLOUT_TRACE_ROOT: 'mine/er' } });
+    expect(readdirSync(work)).toEqual(['mine']);
+  });
+
+  it.skipIf(process.platform !== 'linux')(
+    'that cannot be made is an error at once, also where the system denies its own folders',
+    () => {
+      const { status, stderr } = run(['--root', '/proc/x', '--', process.execPath, '-e', '0']);
+      expect(status).toBe(2);
+      expect(stderr).toContain('error: /proc/x: ');
+    },
+  );
+
   it('is new each time, and a new ./rollout-traces is kept out of repositories', () => {
     const command = script('record()');
     for (let n = 0; n < 2; n++) run(['-q', '--', ...command]);

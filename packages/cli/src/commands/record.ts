@@ -3,9 +3,10 @@
  * told and what the user is told about it; running it is `record/child.ts`.
  */
 
+import { traceSource } from '@rollout-trace/core/node';
 import type { Invocation } from '../args/parse.ts';
 import { UsageError } from '../args/usage-error.ts';
-import { failureOf, reportError } from '../failure.ts';
+import { errorJson, reportError } from '../failure.ts';
 import type { Console } from '../io/console.ts';
 import { type CommandEnd, runCommand } from '../record/child.ts';
 import {
@@ -16,6 +17,8 @@ import {
   type TraceFolder,
 } from '../record/trace-folder.ts';
 import { traceLines } from '../record/trace-lines.ts';
+import { troublesOf } from '../show/troubles.ts';
+import { viewOf } from '../show/view.ts';
 import { faint, type Line, line, span, title } from '../text/span.ts';
 import { counted } from '../text/units.ts';
 import { wrap } from '../text/width.ts';
@@ -69,12 +72,13 @@ export async function record(asked: Invocation, console: Console): Promise<numbe
 function summarise(path: string, isQuiet: boolean, console: Console): object {
   try {
     const { reduced, written } = reduceAt(path, AS_USUAL, console);
-    if (!isQuiet) console.remark(...traceLines(path, reduced));
-    return resultOf(path, reduced, written);
+    const view = viewOf(path, path, reduced, traceSource(path), console.remarks.columns);
+    const troubles = troublesOf(view).length;
+    if (!isQuiet) console.remark(...traceLines(path, reduced, troubles));
+    return { ...resultOf(path, reduced, written), failed_or_unfinished: troubles };
   } catch (error) {
     reportError(console, error, path);
-    const { message, hint } = failureOf(error);
-    return { bundle: path, output: null, error: { message, hint } };
+    return { bundle: path, output: null, error: errorJson(error) };
   }
 }
 

@@ -13,18 +13,17 @@ import {
   STATE_FILE,
   TraceError,
 } from '@rollout-trace/core/format';
-import { locateBundle, nativeSha256, traceSource, type WriteOptions, writeAtomically } from '@rollout-trace/core/node';
+import { nativeSha256, traceSource, type WriteOptions, writeAtomically } from '@rollout-trace/core/node';
 import type { Invocation } from '../args/parse.ts';
 import { UsageError } from '../args/usage-error.ts';
 import { countsOf } from '../bundle-counts.ts';
-import { bundleNames, SEGMENT_SUFFIX } from '../bundle-names.ts';
+import { bundleAt, bundleNames, SEGMENT_SUFFIX } from '../bundle-names.ts';
 import { type ExitCode, worst } from '../exit-code.ts';
-import { failureOf, reportError } from '../failure.ts';
+import { errorJson, failureOf, reportError } from '../failure.ts';
 import { exitWith, faultsOf, findingCounts, findingLines } from '../findings-text.ts';
 import type { Console } from '../io/console.ts';
 import { withProgress } from '../io/progress.ts';
 import { printJson } from '../json/print-json.ts';
-import { searchedFolder } from '../record/trace-folder.ts';
 import { cleanJson } from '../text/clean.ts';
 import { faint, join as joined, line, span } from '../text/span.ts';
 import { bytes, counted } from '../text/units.ts';
@@ -96,7 +95,7 @@ function generationOf(text: string | null): Generation | null {
 }
 
 function reduceOne(name: string, options: ReduceOptions, console: Console): ExitCode {
-  const path = locateBundle(name, searchedFolder(console.environment));
+  const path = bundleAt(name, console.environment);
   const { reduced, written } = reduceAt(path, options, console);
   if (options.asJson) console.json(resultOf(path, reduced, written), 'compact');
   if (!options.isQuiet) summarise(path, reduced, written, console);
@@ -240,10 +239,8 @@ function summarise(path: string, reduced: ReducedBundle, written: Written, conso
 const WITHOUT_STRICT = 'Reduce without --strict to go on past it.';
 
 function failed(name: string, error: unknown, options: ReduceOptions, console: Console): ExitCode {
-  const { message, hint, finding } = failureOf(error);
-  if (options.asJson) {
-    console.json({ bundle: name, output: null, error: { message, hint, ...(finding ?? {}) } }, 'compact');
-  }
+  const { message, hint } = failureOf(error);
+  if (options.asJson) console.json({ bundle: name, output: null, error: errorJson(error) }, 'compact');
   const code = reportError(console, error, name === message.slice(0, name.length) ? null : name);
   const helps = options.isStrict && error instanceof TraceError && !hint?.includes('--strict');
   if (helps) console.remark(line('  ', faint(WITHOUT_STRICT)));

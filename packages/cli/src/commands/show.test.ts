@@ -226,6 +226,8 @@ describe('one object of a bundle', () => {
     ['call_0009', 'nothing in this bundle is named call_0009', 'Did you mean call_000'],
     ['toosl', 'nothing in this bundle is named toosl', 'Did you mean tools?'],
     ['call_', 'call_ names 6 objects', 'They are call_0003, '],
+    ['thread:9', 'nothing in this bundle is named thread:9', 'It has 2 threads.'],
+    ['item:9999', 'nothing in this bundle is named item:9999', 'It has 52 items.'],
     ['seq:900', 'the log has no event with seq 900', 'It has 104 events.'],
   ])('%s is refused with a hint', (ref, message, hint) => {
     const { code, out, err } = cli(['show', AGENTS, ref]);
@@ -233,6 +235,12 @@ describe('one object of a bundle', () => {
     expect(err).toContain(`error: ${message}`);
     expect(err).toContain(hint);
   });
+});
+
+it('a mistyped @last is told what it may be', () => {
+  const { code, err } = cli(['show', '@last~x'], { environment: { ROLLOUT_TRACE_ROOT: folder } });
+  expect(code).toBe(2);
+  expect(err).toBe('error: @last~x names no bundle\n  @last is the newest one, @last~1 the one before.\n');
 });
 
 describe('trace text', () => {

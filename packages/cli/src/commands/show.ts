@@ -2,14 +2,14 @@
 
 import { reduceBundle } from '@rollout-trace/core/bundle';
 import type { Int64 } from '@rollout-trace/core/format';
-import { type LoggedEvent, locateBundle, nativeSha256, readEvent, traceSource } from '@rollout-trace/core/node';
+import { type LoggedEvent, nativeSha256, readEvent, traceSource } from '@rollout-trace/core/node';
 import type { Invocation } from '../args/parse.ts';
 import { UsageError } from '../args/usage-error.ts';
+import { bundleAt } from '../bundle-names.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { exitWith, findingCounts, findingLines } from '../findings-text.ts';
 import type { Console } from '../io/console.ts';
 import { withProgress } from '../io/progress.ts';
-import { searchedFolder } from '../record/trace-folder.ts';
 import { collectionJson, objectJson, summaryJson } from '../show/answer-json.ts';
 import { effectsOf, eventLines } from '../show/event-text.ts';
 import { kindSpec, type Noun, objects } from '../show/kinds.ts';
@@ -35,7 +35,7 @@ export function show(asked: Invocation, console: Console): ExitCode {
 
 /** The bundle a user named, reduced. @throws UsageError where there is none */
 export function viewAt(name: string, console: Console): View {
-  const path = locateBundle(name, searchedFolder(console.environment));
+  const path = bundleAt(name, console.environment);
   const source = traceSource(path);
   const reduced = withProgress(source, console.remarks, path, (watched) =>
     reduceBundle(watched, { mode: 'salvage', sha256: nativeSha256 }),

@@ -1,15 +1,14 @@
 /** `rollout-trace verify`: what is wrong with bundles. Never writes. */
 
 import { reduceBundle } from '@rollout-trace/core/bundle';
-import { locateBundle, nativeSha256, traceSource } from '@rollout-trace/core/node';
+import { nativeSha256, traceSource } from '@rollout-trace/core/node';
 import type { Invocation } from '../args/parse.ts';
-import { bundleNames } from '../bundle-names.ts';
+import { bundleAt, bundleNames } from '../bundle-names.ts';
 import { EXIT, type ExitCode, worst } from '../exit-code.ts';
-import { failureOf, reportError } from '../failure.ts';
+import { errorJson, reportError } from '../failure.ts';
 import { countFindings, findingCounts, findingLines } from '../findings-text.ts';
 import type { Console } from '../io/console.ts';
 import { withProgress } from '../io/progress.ts';
-import { searchedFolder } from '../record/trace-folder.ts';
 import { faint, line, title } from '../text/span.ts';
 import { counted } from '../text/units.ts';
 
@@ -20,8 +19,7 @@ export function verify(asked: Invocation, console: Console): ExitCode {
       try {
         return verifyOne(name, asJson, console);
       } catch (error) {
-        const { message, hint } = failureOf(error);
-        if (asJson) console.json({ bundle: name, error: { message, hint } }, 'compact');
+        if (asJson) console.json({ bundle: name, error: errorJson(error) }, 'compact');
         return reportError(console, error);
       }
     }),
@@ -29,7 +27,7 @@ export function verify(asked: Invocation, console: Console): ExitCode {
 }
 
 function verifyOne(name: string, asJson: boolean, console: Console): ExitCode {
-  const path = locateBundle(name, searchedFolder(console.environment));
+  const path = bundleAt(name, console.environment);
   const reduced = withProgress(traceSource(path), console.remarks, path, (source) =>
     reduceBundle(source, { mode: 'salvage', sha256: nativeSha256 }),
   );

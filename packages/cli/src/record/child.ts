@@ -72,6 +72,7 @@ function notStarted(command: string, error: unknown): CommandEnd {
   const end = (exitCode: number, message: string, hint: string): CommandEnd => {
     return { exitCode, signal: null, failure: { message: `${command || "''"} ${message}`, hint } };
   };
+  if (command === '') return end(NOT_FOUND, 'is no command', 'Is a variable empty?');
   if (code === 'ENOENT') {
     const inFolder = /[/\\]/.test(command);
     const onWindows = process.platform === 'win32' ? ' On Windows a .cmd file is run by `cmd /c <command>`.' : '';

@@ -1,8 +1,15 @@
 /** Where a command records to: a folder of its own, and which traces it left there. */
 
 import { existsSync, mkdirSync, rmdirSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { DEFAULT_TRACE_ROOT, findBundles, makeTraceRoot, traceRoot } from '@rollout-trace/core/node';
+import { dirname, join, resolve } from 'node:path';
+import {
+  DEFAULT_TRACE_ROOT,
+  findBundles,
+  listBundle,
+  makeTraceRoot,
+  newestFirst,
+  traceRoot,
+} from '@rollout-trace/core/node';
 import { UsageError } from '../args/usage-error.ts';
 import { failureOf } from '../failure.ts';
 
@@ -44,14 +51,26 @@ function makeTraceFolder(
   now: Date,
 ): TraceFolder {
   if (named !== null) {
-    mkdirSync(named, { recursive: true, mode: OWNER_ONLY });
+    makeTraceRoot(named);
     return { name: named, path: resolve(named), before: new Set(findBundles(named)), made: [] };
   }
   const parent = traceRoot(environment) ?? DEFAULT_TRACE_ROOT;
+  const missing = missingFolders(parent);
   const ignore = makeTraceRoot(parent);
   const name = makeFresh(parent, timeName(now));
-  const made = ignore === null ? [name] : [name, ignore, parent];
-  return { name, path: resolve(name), before: new Set(), made };
+  return {
+    name,
+    path: resolve(name),
+    before: new Set(),
+    made: [name, ...(ignore === null ? [] : [ignore]), ...missing],
+  };
+}
+
+/** The folder and those above it that are not there, the innermost first. */
+function missingFolders(folder: string): string[] {
+  const missing: string[] = [];
+  for (let path = folder; !existsSync(path) && dirname(path) !== path; path = dirname(path)) missing.push(path);
+  return missing;
 }
 
 /** Where a trace is looked for that no path names: where commands record to. Null where nothing was recorded yet. */
@@ -92,11 +111,16 @@ export function recordingEnvironment(
   };
 }
 
-/** The traces that were not there before, the oldest name first. */
+/** The traces that were not there before, in the order they began. */
 export function newTraces({ name, before }: TraceFolder): string[] {
   // The command may have removed it.
   if (!existsSync(name)) return [];
-  return [...findBundles(name)].filter((path) => !before.has(path)).sort();
+  const paths = [...findBundles(name)].filter((path) => !before.has(path));
+  if (paths.length < 2) return paths;
+  return paths
+    .map(listBundle)
+    .sort((a, b) => newestFirst(b, a))
+    .map(({ path }) => path);
 }
 
 /** What was made for nothing does not stay. */

@@ -3,13 +3,14 @@
 import type { ReducedBundle } from '@rollout-trace/core/bundle';
 import { countsOf } from '../bundle-counts.ts';
 import { findingCounts } from '../findings-text.ts';
-import { totalsOf } from '../show/totals.ts';
+import { tokensSpent, totalsOf } from '../show/totals.ts';
 import { between, statusSpan } from '../show/view.ts';
 import { quoted } from '../text/quoted.ts';
-import { faint, join, type Line, line, ref, title } from '../text/span.ts';
-import { compact, counted, duration, percent } from '../text/units.ts';
+import { bad, faint, join, type Line, line, ref, span, title } from '../text/span.ts';
+import { count, counted, duration } from '../text/units.ts';
 
-export function traceLines(path: string, { graph, findings }: ReducedBundle): Line[] {
+/** @param troubles how much in it failed or was not finished */
+export function traceLines(path: string, { graph, findings }: ReducedBundle, troubles: number): Line[] {
   const totals = totalsOf(graph);
   const counts = countsOf(graph);
   const { started_at_unix_ms: started, ended_at_unix_ms: ended } = graph;
@@ -20,16 +21,15 @@ export function traceLines(path: string, { graph, findings }: ReducedBundle): Li
     counted(counts.inference_calls, 'inference call'),
     counted(counts.tool_calls, 'tool call'),
   ].join(', ');
-  const { input_tokens, cached_input_tokens, output_tokens, calls_with_usage } = totals.tokens;
-  const tokens =
-    calls_with_usage === 0
-      ? 'no token usage was reported'
-      : `${compact(input_tokens)} input tokens (${percent(cached_input_tokens, input_tokens)} cached), ${compact(output_tokens)} output`;
+  const failed = troubles === 0 ? line() : line(', ', bad(`${count(troubles)} failed or unfinished`));
   const models = totals.models.map(({ model }) => model).join(', ');
   return [
     line('  ', title(path)),
-    line('    ', statusSpan(graph.status), `${ran}: ${did}`),
-    line('    ', join([line(tokens), ...(models === '' ? [] : [line(models)]), findingCounts(findings)], '; ')),
-    line('    ', faint('see '), ref(`rollout-trace show ${quoted(path)}`)),
+    line('    ', troubles === 0 ? statusSpan(graph.status) : span(graph.status), ran, failed, `: ${did}`),
+    line(
+      '    ',
+      join([line(tokensSpent(totals.tokens)), ...(models === '' ? [] : [line(models)]), findingCounts(findings)], '; '),
+    ),
+    line('    ', faint('see '), ref(`rollout-trace ${troubles === 0 ? 'show' : 'story'} ${quoted(path)}`)),
   ];
 }

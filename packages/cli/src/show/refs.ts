@@ -27,6 +27,7 @@ const LONGEST_ID = 24;
 const SHORTEST_PREFIX = 4;
 const KIND_WORDS: readonly string[] = NOUNS.map((noun) => KINDS[noun].plural);
 const MOST_CANDIDATES = 8;
+const NUMBERED = /^([a-z_]+):(\d+)$/;
 
 export class Refs {
   readonly #graph: Graph;
@@ -81,7 +82,7 @@ export class Refs {
     if (found !== null) return this.#only(text, found);
     throw new UsageError(
       `nothing in this bundle is named ${text}`,
-      didYouMean(text, [...KIND_WORDS, ...this.#byId.keys()]) ?? this.#holds(),
+      this.#howMany(text) ?? didYouMean(text, [...KIND_WORDS, ...this.#byId.keys()]) ?? this.#holds(),
     );
   }
 
@@ -93,8 +94,14 @@ export class Refs {
     throw new UsageError(`${text} names ${found.length} objects`, `They are ${refs.join(', ')}${more}.`);
   }
 
+  /** What a number of a kind must not exceed. */
+  #howMany(text: string): string | null {
+    const noun = NUMBERED.exec(text)?.[1] ?? '';
+    return isNoun(noun) ? `It has ${this.#counted(noun)}.` : null;
+  }
+
   #numbered(text: string): ObjectRef[] | null {
-    const [, noun = '', number = ''] = /^([a-z_]+):(\d+)$/.exec(text) ?? [];
+    const [, noun = '', number = ''] = NUMBERED.exec(text) ?? [];
     if (!isNoun(noun)) return null;
     const { prefix } = kindSpec(noun);
     if (prefix !== undefined) return this.#byId.get(`${prefix}:${number}`) ?? null;
@@ -129,11 +136,13 @@ export class Refs {
     return found.length === 0 ? null : found;
   }
 
+  #counted(noun: Noun): string {
+    const { size } = objects(this.#graph, noun);
+    return counted(size, noun.replace('_', ' '), kindSpec(noun).plural.replace('_', ' '));
+  }
+
   #holds(): string {
-    const held = NOUNS.filter((noun) => objects(this.#graph, noun).size > 0).map((noun) => {
-      const { plural } = kindSpec(noun);
-      return counted(objects(this.#graph, noun).size, noun.replace('_', ' '), plural.replace('_', ' '));
-    });
+    const held = NOUNS.filter((noun) => objects(this.#graph, noun).size > 0).map((noun) => this.#counted(noun));
     return held.length === 0 ? 'The bundle holds no objects.' : `The bundle holds ${held.join(', ')}.`;
   }
 }

@@ -5,11 +5,15 @@ import { join } from 'node:path';
 import { type Rollout, startRollout } from '@rollout-trace/core/recorder/node';
 
 /** Records what happens in `play` in a new folder of one, with a clock and ids that are the same each time. */
-export function recorded(folder: string, play: (rollout: Rollout) => void): string {
+export function recorded(
+  folder: string,
+  play: (rollout: Rollout) => void,
+  format: 'bundle' | 'segment' = 'bundle',
+): string {
   let time = 1_795_000_000_000;
   let ids = 0;
   const newId = (): string => `00000000-0000-4000-8000-${(++ids).toString(16).padStart(12, '0')}`;
-  const rollout = startRollout({ root: mkdtempSync(join(folder, 'recorded-')), clock: () => time++, newId });
+  const rollout = startRollout({ root: mkdtempSync(join(folder, 'recorded-')), format, clock: () => time++, newId });
   play(rollout);
   rollout.end();
   return rollout.location;
