@@ -36,7 +36,7 @@ const TURNS = 2;
 /** The text of a request's body; null where it is not at hand. Whoever makes it may wait for the answer to its beginning. */
 export async function textAtHand(request: Request): Promise<string | null> {
   const reader = request.clone().body?.getReader();
-  if (reader === undefined) return null;
+  if (reader === undefined) return '';
   const late = turns(TURNS).then(() => null);
   const decoder = new TextDecoder();
   let text = '';
@@ -58,6 +58,7 @@ async function turns(count: number): Promise<void> {
 
 /** The text of a body that is sent, or null where it is a stream or something else that can be read only once. */
 export function bodyText(body: unknown): string | null {
+  if (body === undefined || body === null) return '';
   if (typeof body === 'string') return body;
   if (body instanceof Uint8Array || body instanceof ArrayBuffer) return new TextDecoder().decode(body);
   return null;

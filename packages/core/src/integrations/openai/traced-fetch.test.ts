@@ -646,6 +646,17 @@ describe('the host', () => {
     expect(breadcrumbs('not_observable')).toMatchObject([{ message: expect.stringContaining('still being made') }]);
   });
 
+  it('is told of no body that was not read where there is none', async () => {
+    const rollout = startRollout({ root: folder.root });
+    const ask = traced(async () => new Response(), { session });
+    const url = 'http://localhost/v1/responses';
+    for (const input of [url, new Request(url, { method: 'POST' })]) {
+      await withTrace(rollout.root, () => ask(input, { method: 'POST' }));
+    }
+    rollout.end();
+    expect(folder.trace().breadcrumbs('not_observable')).toEqual([]);
+  });
+
   it('may abort a request whose body has no end', async () => {
     const abort = new AbortController();
     const body = new ReadableStream({ pull: () => new Promise(() => undefined) });
