@@ -7,14 +7,13 @@ import { kindSpec, type Noun, objects } from './kinds.ts';
 import type { ObjectRef } from './refs.ts';
 import { referrersOf } from './related.ts';
 import { threadTree } from './thread-tree.ts';
-import { totalsOf } from './totals.ts';
+import { noShare, type Totals, totalsOf } from './totals.ts';
 import { between, tookMs, type View } from './view.ts';
 
 export function summaryJson(view: View): object {
   const { graph, reduced, path, refs } = view;
   const { manifest, generation, events, findings } = reduced;
   const totals = totalsOf(graph);
-  const share = (of: ReadonlyMap<string, object>, id: string): object => of.get(id) ?? {};
   const { started_at_unix_ms, ended_at_unix_ms } = graph;
   return {
     bundle: path,
@@ -41,7 +40,7 @@ export function summaryJson(view: View): object {
       origin: thread.origin,
       execution: thread.execution,
       duration_ms: tookMs(thread.execution),
-      ...share(totals.threads, thread.thread_id),
+      ...(totals.threads.get(thread.thread_id) ?? noShare()),
     })),
     turns: [...graph.codex_turns.values()].map(({ codex_turn_id, thread_id, execution }) => ({
       ref: refs.refOf('turn', codex_turn_id),
@@ -49,11 +48,17 @@ export function summaryJson(view: View): object {
       thread_id,
       execution,
       duration_ms: tookMs(execution),
-      ...share(totals.turns, codex_turn_id),
+      ...turnShare(totals, codex_turn_id),
     })),
     finding_counts: countFindings(findings),
     findings,
   };
+}
+
+/** What one turn did: as a thread, but for how many turns it had. */
+function turnShare({ turns }: Totals, id: string): object {
+  const { inference_calls, tool_calls, tokens } = turns.get(id) ?? noShare();
+  return { inference_calls, tool_calls, tokens };
 }
 
 export function objectJson({ graph, refs, source }: View, { noun, id }: ObjectRef): object {

@@ -101,7 +101,8 @@ function entry<K, V>(map: Map<K, V>, key: K, make: () => V): V {
   return value;
 }
 
-const noShare = (): Share => ({ turns: 0, inference_calls: 0, tool_calls: 0, tokens: noTokens() });
+/** Of a thread or turn that asked nothing and called nothing. */
+export const noShare = (): Share => ({ turns: 0, inference_calls: 0, tool_calls: 0, tokens: noTokens() });
 
 function countStatus(counts: StatusCounts, status: ExecutionStatus): void {
   counts[status] = (counts[status] ?? 0) + 1;

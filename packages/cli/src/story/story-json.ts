@@ -12,6 +12,9 @@ export function storyJson(view: View): object {
     bundle: path,
     rollout_id: graph.rollout_id,
     status: graph.status,
+    turns: graph.codex_turns.size,
+    turns_not_completed: [...graph.codex_turns.values()].filter(({ execution }) => execution.status !== 'completed')
+      .length,
     steps: storyOf(view).map((step) => ({
       ref: refs.refOf(step.noun, step.id),
       after_ms: after_ms(view, step),
@@ -20,7 +23,9 @@ export function storyJson(view: View): object {
     })),
     failures: failuresOf(view).map((failure) => ({
       ref: refs.refOf(failure.noun, failure.id),
+      noun: failure.noun,
       id: failure.id,
+      thread_id: failure.thread_id,
       agent_path: agentPath(failure.thread_id),
       what: failure.what,
       how: failure.how.map(({ text }) => text).join(''),
