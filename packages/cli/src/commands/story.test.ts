@@ -71,7 +71,9 @@ describe('the steps', () => {
     const requests = log.map((row) => JSON.parse(row).payload).filter(({ type }) => type === 'inference_started');
     const file = join(bundle, requests[1].request_payload.path);
     const request = JSON.parse(readFileSync(file, 'utf8'));
-    const said = request.input.findIndex(({ role }: { role: string }) => role === 'user');
+    // The first words of the user, behind what the client put before them.
+    const said = request.input.findIndex(({ role }: { role: string }) => role === 'assistant') - 1;
+    expect(said).toBeGreaterThan(0);
     request.input[said].content[0].text = 'Told anew.';
     writeFileSync(file, JSON.stringify(request));
     const { steps } = JSON.parse(cli(['story', '--json', bundle]).out) as StoryAnswer;
@@ -219,8 +221,23 @@ describe('a failure', () => {
     const { out } = cli(['story', fixture('0.128.0/code-sync')]);
     expect(out).toMatch(/^ {4}said {7}Error: broken on purpose$/m);
     expect(out).not.toMatch(/Script (?:failed|error)|Wall time/);
-    const listed = story('0.169.0/code-wait-bad').failures.map(({ ref }) => ref);
-    expect(new Set(listed.map((ref) => ref.replace('code_cell:', ''))).size).toBe(listed.length);
+  });
+
+  it('of a script is told as its cell alone, where its call is recorded as well', () => {
+    const bundle = copyOf('0.169.0/agents-code', folder);
+    const log = join(bundle, 'trace.jsonl');
+    const rows = readFileSync(log, 'utf8').split('\n');
+    const ends = /"type":"(?:code_cell_ended|code_cell_initial_response|tool_call_ended)"/;
+    const isOf = (row: string): boolean => ends.test(row) && /"(?:call_0003|g2:1)","status"/.test(row);
+    writeFileSync(
+      log,
+      rows.map((row) => (isOf(row) ? row.replace('"status":"completed"', '"status":"failed"') : row)).join('\n'),
+    );
+    const { failures } = JSON.parse(cli(['story', '--json', bundle]).out) as StoryAnswer;
+    expect(failures.map(({ ref }) => ref)).toEqual(['code_cell:call_0003']);
+    const tools = JSON.parse(cli(['show', '--json', bundle, 'call_0003']).out);
+    expect(tools.object.execution.status).toBe('failed');
+    expect(cli(['show', bundle]).out).toContain('Failed or unfinished 1\n');
   });
 
   it('that ended a long session is told, with the first ones and how to see the others', () => {
