@@ -63,6 +63,7 @@ describe('the summary of a bundle', () => {
       expect(out, ref).toMatch(/call_0002 +exec_command +exit 3 /);
       expect(out, ref).toMatch(/call_0003 +exec_command +exit 127 /);
     }
+    expect(cli(['show', bundle, 'call_0002']).out).toMatch(/^Tool call call_0002 {2}exec_command, exit 3 \d+ ms$/m);
     expect(cli(['show', bundle]).out).toMatch(/^ +exec_command +\d+ +\d+ completed, 2 exit not 0 /m);
     expect(JSON.parse(cli(['show', '--json', bundle]).out).tools[0]).toMatchObject({ exits_not_zero: 2 });
   });

@@ -6,8 +6,8 @@
 import type { ExecutionWindow, TerminalOperation, ToolCall } from '@rollout-trace/core/format';
 import type { Line } from '../text/span.ts';
 import { line } from '../text/span.ts';
-import { exitSpan, itemText } from './labels.ts';
-import { statusSpan, type View } from './view.ts';
+import { itemText } from './item-text.ts';
+import { exitSpan, statusSpan, type View } from './view.ts';
 
 export interface CommandEnd {
   operation: TerminalOperation | null;

@@ -3,7 +3,6 @@
 import type {
   Compaction,
   ConversationItem,
-  ConversationPart,
   EdgeAnchor,
   ExecutionWindow,
   InferenceCall,
@@ -17,8 +16,10 @@ import { payloadSize } from '@rollout-trace/core/node';
 import { ARROW } from '../text/glyphs.ts';
 import { faint, type Line, line, type Span, span } from '../text/span.ts';
 import { bytes, compact, counted } from '../text/units.ts';
+import { commandEnd } from './command-end.ts';
+import { itemText } from './item-text.ts';
 import type { Noun } from './kinds.ts';
-import { statusSpan, took, type View } from './view.ts';
+import { exitSpan, statusSpan, took, type View } from './view.ts';
 
 /** `exec_command`, `mcp clock.now`, `wait` */
 export function kindName(kind: ToolKind): string {
@@ -38,28 +39,6 @@ export function commandOf({ request }: TerminalOperation): string {
   const [shell = '', flag = '', script, ...rest] = request.command;
   const isShell = /(?:^|\/)(?:ba|z|da|fi)?sh$/.test(shell) && /^-[a-z]*c$/.test(flag) && rest.length === 0;
   return isShell && script !== undefined ? script : request.display_command;
-}
-
-/** The text of one part of an item. */
-export function partText(part: ConversationPart): string {
-  switch (part.type) {
-    case 'text':
-    case 'summary':
-      return part.text;
-    case 'encoded':
-      return `(${part.label}, ${counted(part.value.length, 'character')})`;
-    case 'json':
-      return part.summary;
-    case 'code':
-      return part.source;
-    case 'payload_ref':
-      return `(${part.label}, ${part.raw_payload_id})`;
-  }
-}
-
-/** The text of an item, one part below the other, without ends of lines at its beginning and end. */
-export function itemText({ body }: ConversationItem): string {
-  return body.parts.map(partText).join('\n').trim();
 }
 
 const MAIL_HEADER = /^Message Type: .*\n(?:[A-Z][\w ]*: .*\n)*Payload:\n/;
@@ -121,9 +100,7 @@ export function labelOf(view: View, noun: Noun, id: string): Line {
     case 'item':
       return of(graph.conversation_items.get(id), (item) => line(faint(itemTitle(item)), ' ', head(itemText(item))));
     case 'tool':
-      return of(graph.tool_calls.get(id), ({ kind, execution }) =>
-        line(kindName(kind), ', ', run(execution.status, execution)),
-      );
+      return of(graph.tool_calls.get(id), (tool) => line(kindName(tool.kind), ', ', toolRun(view, tool)));
     case 'cell':
       return of(graph.code_cells.get(id), (cell) =>
         line(run(cell.runtime_status, cell.execution), ' ', head(cell.source_js)),
@@ -145,6 +122,15 @@ export function labelOf(view: View, noun: Noun, id: string): Line {
     case 'payload':
       return of(graph.raw_payloads.get(id), (payload) => payloadLabel(view, payload));
   }
+}
+
+/** How a call came out, and how long it took: of a command that failed its exit code, whatever became of its call. */
+function toolRun(view: View, tool: ToolCall): Line {
+  const { how, exit_code, window } = commandEnd(view, tool);
+  const { status } = tool.execution;
+  return exit_code === null || exit_code === 0
+    ? line(statusSpan(status), ' ', faint(took(tool.execution)))
+    : line(how, ' ', faint(took(window)));
 }
 
 function payloadLabel(view: View, payload: PayloadRef): Line {
@@ -176,10 +162,6 @@ export function compactionText({ input_item_ids, replacement_item_ids }: Compact
 export function outcome({ result, execution }: TerminalOperation): Line {
   if (result?.exit_code == null) return line(statusSpan(execution.status));
   return line(exitSpan(result.exit_code));
-}
-
-export function exitSpan(code: number): Span {
-  return span(`exit ${code}`, code === 0 ? 'good' : 'bad');
 }
 
 function edgeLabel(view: View, { kind, source, target }: InteractionEdge): Line {

@@ -9,19 +9,9 @@ import { faint, type Line, line, ref } from '../text/span.ts';
 import type { Column } from '../text/table.ts';
 import { compact, count, duration, timeOfDay } from '../text/units.ts';
 import { commandEnd } from './command-end.ts';
+import { itemText } from './item-text.ts';
 import type { Noun } from './kinds.ts';
-import {
-  anchorRef,
-  commandOf,
-  head,
-  itemText,
-  itemTitle,
-  kindName,
-  outcome,
-  saidText,
-  sizeSpan,
-  toolAbout,
-} from './labels.ts';
+import { anchorRef, commandOf, head, itemTitle, kindName, outcome, saidText, sizeSpan, toolAbout } from './labels.ts';
 import { threadTree } from './thread-tree.ts';
 import type { TokenTotals, Totals } from './totals.ts';
 import { between, requestItems, statusSpan, took, type View } from './view.ts';

@@ -55,6 +55,10 @@ const LOOKS: Readonly<Record<string, Look>> = {
   running: 'warning',
 };
 
+export function exitSpan(code: number): Span {
+  return span(`exit ${code}`, code === 0 ? 'good' : 'bad');
+}
+
 /** A status in its colour. */
 export function statusSpan(status: ExecutionStatus | string): Span {
   return span(status, LOOKS[status] ?? 'plain');

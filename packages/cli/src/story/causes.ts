@@ -17,10 +17,11 @@ import {
 import { readEvents, readPayload } from '@rollout-trace/core/node';
 import { fieldOf } from '../json/json-field.ts';
 import { commandEnd } from '../show/command-end.ts';
+import { partText } from '../show/item-text.ts';
 import type { Noun } from '../show/kinds.ts';
-import { head, partText } from '../show/labels.ts';
+import { head } from '../show/labels.ts';
 import { gave } from '../show/lists.ts';
-import { reasonOf, type Trouble, troublesOf } from '../show/troubles.ts';
+import { reasonOf, type Trouble } from '../show/troubles.ts';
 import { requestItems, type View } from '../show/view.ts';
 import { givenBack, type Sight, sightOfCell, sightOfTool } from './sight.ts';
 
@@ -48,9 +49,8 @@ export interface Failure extends Trouble {
   mayHaveBeenSeen: boolean;
 }
 
-/** Every failure, the earliest first. */
-export function failuresOf(view: View): Failure[] {
-  const troubles = troublesOf(view);
+/** What is known about these: it takes reading, so of many only those are asked about that are told. */
+export function failuresOf(view: View, troubles: readonly Trouble[]): Failure[] {
   const events = readEvents(
     view.source,
     troubles.flatMap(({ seq }) => (seq === null ? [] : [seq])),

@@ -7,17 +7,9 @@
 
 import type { ConversationItem, Graph, Int64, InteractionEdge } from '@rollout-trace/core/format';
 import { commandEnd } from '../show/command-end.ts';
+import { itemText } from '../show/item-text.ts';
 import type { Noun } from '../show/kinds.ts';
-import {
-  anchorRef,
-  anchorThread,
-  compactionText,
-  head,
-  itemText,
-  kindName,
-  mailText,
-  toolAbout,
-} from '../show/labels.ts';
+import { anchorRef, anchorThread, compactionText, head, kindName, mailText, toolAbout } from '../show/labels.ts';
 import { between, requestItems, tookMs, type View } from '../show/view.ts';
 import { ARROW } from '../text/glyphs.ts';
 import { compact, counted } from '../text/units.ts';

@@ -1,5 +1,6 @@
 /** What `rollout-trace story --json` prints. */
 
+import { troublesOf } from '../show/troubles.ts';
 import type { View } from '../show/view.ts';
 import { failuresOf } from './causes.ts';
 import { after_ms, storyOf } from './steps.ts';
@@ -21,7 +22,7 @@ export function storyJson(view: View): object {
       agent_path: agentPath(step.thread_id),
       ...step,
     })),
-    failures: failuresOf(view).map((failure) => ({
+    failures: failuresOf(view, troublesOf(view)).map((failure) => ({
       ref: refs.refOf(failure.noun, failure.id),
       noun: failure.noun,
       id: failure.id,

@@ -2,11 +2,11 @@
 
 import type { ExecutionStatus } from '@rollout-trace/core/format';
 import { countFindings, faultsOf, findingCounts } from '../findings-text.ts';
-import { exitSpan, labelOf } from '../show/labels.ts';
+import { labelOf } from '../show/labels.ts';
 import { commandLines, ranTexts, rolloutTitle } from '../show/summary-text.ts';
 import { type Totals, tokensSpent, totalsOf } from '../show/totals.ts';
-import { firstAndLast, leftOutLine } from '../show/troubles.ts';
-import { between, statusSpan, type View } from '../show/view.ts';
+import { firstAndLast, leftOutLine, type Trouble, troublesOf } from '../show/troubles.ts';
+import { between, exitSpan, statusSpan, type View } from '../show/view.ts';
 import { ELLIPSIS } from '../text/glyphs.ts';
 import { quoted } from '../text/quoted.ts';
 import { bad, clipLine, faint, type Line, line, lineColumns, ref, span, title } from '../text/span.ts';
@@ -25,19 +25,19 @@ const LEAST_TEXT = 15;
 
 export function storyLines(view: View): Line[] {
   const steps = stepSection(view, storyOf(view));
-  const failures = failuresOf(view);
+  const troubles = troublesOf(view);
   return [
-    ...opening(view, failures),
+    ...opening(view, troubles),
     [],
     ...(steps.length > 0 ? [...steps, []] : []),
-    ...failureSection(view, failures),
+    ...failureSection(view, troubles),
     ...findingSection(view),
     [],
     ...closing(view),
   ];
 }
 
-function opening(view: View, failures: readonly Failure[]): Line[] {
+function opening(view: View, troubles: readonly Trouble[]): Line[] {
   const { graph } = view;
   const totals = totalsOf(graph);
   const agents = counted(graph.threads.size, 'agent');
@@ -47,26 +47,29 @@ function opening(view: View, failures: readonly Failure[]): Line[] {
   const did = `${agents}, ${calls}${asked}, ${counted(graph.tool_calls.size, 'tool call')}, ${tokensSpent(totals.tokens)}`;
   return [
     ...rolloutTitle(view),
-    ...ranLines(view, totals, badTurnsText(view, failures)),
+    ...ranLines(view, totals, badTurnsText(view, troubles)),
     ...wrap(did, view.columns).map((text) => line(text)),
   ];
 }
 
 /** `2 of 3 turns failed, the last with inference:3: bad request`: a session ends well whatever became of its turns. */
-function badTurnsText({ graph, refs }: View, failures: readonly Failure[]): string {
+function badTurnsText(view: View, troubles: readonly Trouble[]): string {
+  const { graph, refs } = view;
   const statusOf = (id: string): ExecutionStatus | undefined => graph.codex_turns.get(id)?.execution.status;
   // Where no end of the session was recorded, none of its last turn can have been.
   const isTold = (id: string): boolean => statusOf(id) !== 'running' || graph.ended_at_unix_ms !== null;
-  const turns = failures.filter(({ noun, id }) => noun === 'turn' && isTold(id));
+  const turns = troubles.filter(({ noun, id }) => noun === 'turn' && isTold(id));
   const last = turns.at(-1);
   if (last === undefined) return '';
   const statuses = new Set(turns.map(({ id }) => statusOf(id)));
   const [status] = statuses;
   const known = statuses.size > 1 || status === undefined ? 'did not complete' : TURNS[status];
   const head = `${count(turns.length)} of ${counted(graph.codex_turns.size, 'turn')} ${known}`;
-  const failed = failures.find(({ noun, id }) => noun === last.endedWith?.noun && id === last.endedWith.id);
+  const [endedWith] = failuresOf(view, [last]).map((failure) => failure.endedWith);
+  const failed = troubles.find(({ noun, id }) => noun === endedWith?.noun && id === endedWith.id);
   if (failed === undefined) return head;
-  const [why] = telling(errorMessage(failed.reason ?? ''), 1);
+  const [reason] = failuresOf(view, [failed]).map((failure) => failure.reason);
+  const [why] = telling(errorMessage(reason ?? ''), 1);
   const which = turns.length > 1 ? ', the last with' : ', with';
   return `${head}${which} ${refs.refOf(failed.noun, failed.id)}${why === undefined ? '' : `: ${why}`}`;
 }
@@ -144,17 +147,18 @@ function result({ status, exit_code, noun }: Step): Line {
   return line(statusSpan(status === 'completed' ? 'done' : status));
 }
 
-function failureSection(view: View, failures: readonly Failure[]): Line[] {
-  if (failures.length === 0) {
+function failureSection(view: View, troubles: readonly Trouble[]): Line[] {
+  if (troubles.length === 0) {
     const isKnown = countFindings(view.reduced.findings).error === 0;
     return [line(isKnown ? span('Nothing failed.', 'good') : span('Nothing is known to have failed.', 'warning'))];
   }
-  const { first, left, last } = firstAndLast(failures);
+  const { first, left, last } = firstAndLast(troubles);
+  const told = failuresOf(view, [...first, ...last]).map((failure) => failureLines(view, failure));
   return [
-    line(title(`Failed or unfinished ${count(failures.length)}`)),
-    ...first.flatMap((failure) => failureLines(view, failure)),
+    line(title(`Failed or unfinished ${count(troubles.length)}`)),
+    ...told.slice(0, first.length).flat(),
     ...(left > 0 ? [leftOutLine(view.name, left)] : []),
-    ...last.flatMap((failure) => failureLines(view, failure)),
+    ...told.slice(first.length).flat(),
   ];
 }
 

@@ -1,0 +1,26 @@
+/** What an item of a conversation says, as text: of what is none, what it is. Not here: who says it (`labels.ts`). */
+
+import type { ConversationItem, ConversationPart } from '@rollout-trace/core/format';
+import { counted } from '../text/units.ts';
+
+/** The text of one part of an item. */
+export function partText(part: ConversationPart): string {
+  switch (part.type) {
+    case 'text':
+    case 'summary':
+      return part.text;
+    case 'encoded':
+      return `(${part.label}, ${counted(part.value.length, 'character')})`;
+    case 'json':
+      return part.summary;
+    case 'code':
+      return part.source;
+    case 'payload_ref':
+      return `(${part.label}, ${part.raw_payload_id})`;
+  }
+}
+
+/** The text of an item, one part below the other, without ends of lines at its beginning and end. */
+export function itemText({ body }: ConversationItem): string {
+  return body.parts.map(partText).join('\n').trim();
+}
