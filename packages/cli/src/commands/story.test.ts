@@ -261,6 +261,18 @@ describe('a failure', () => {
     expect(out).toContain('never saw the outcome');
   });
 
+  it('is not told as never seen where a request that may have shown it cannot be read', () => {
+    const bundle = copyOf('0.169.0/exec-steps', folder);
+    const rows = readFileSync(join(bundle, 'trace.jsonl'), 'utf8').trimEnd().split('\n');
+    const requests = rows.map((row) => JSON.parse(row).payload).filter(({ type }) => type === 'inference_started');
+    for (const { request_payload } of requests.slice(2)) rmSync(join(bundle, request_payload.path));
+    const { failures } = JSON.parse(cli(['story', '--json', bundle]).out) as StoryAnswer;
+    expect(failures.map(({ saw, seen_in }) => [saw, seen_in])).toContainEqual(['unknown', null]);
+    const { out } = cli(['story', bundle]);
+    expect(out).toContain('the model  is not known to have seen the outcome');
+    expect(out).not.toContain('never saw');
+  });
+
   it('does not stand where there is none', () => {
     const { code, out } = cli(['story', fixture('0.169.0/plain')]);
     expect(code).toBe(0);
