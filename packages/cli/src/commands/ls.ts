@@ -12,26 +12,18 @@ import { quoted } from '../text/quoted.ts';
 import { bad, faint, type Line, line, ref, span, title } from '../text/span.ts';
 import { type Column, table } from '../text/table.ts';
 import { bytes, count, counted, duration, moment } from '../text/units.ts';
-import { turnsNotCompleted } from '../turn-ends.ts';
 
 export function ls(asked: Invocation, console: Console): ExitCode {
   const root = traceRoot(console.environment);
   const folders = asked.operands.length > 0 ? asked.operands : [root ?? '.'];
   const paths = new Set(folders.flatMap((folder) => [...bundlesIn(folder)]));
-  const bundles = [...paths]
-    .map(listBundle)
-    .sort(newestFirst)
-    .map((bundle) => ({ ...bundle, turns_not_completed: turnsNotCompleted(bundle) }));
+  const bundles = [...paths].map(listBundle).sort(newestFirst);
   const searched = searchedFolder(console.environment);
   const isBelowRoot = searched !== null && bundles.every(({ path }) => isBelow(path, searched));
   if (asked.has('json')) for (const bundle of bundles) console.json(rowJson(bundle), 'compact');
   else if (bundles.length === 0) console.remark(line(`no bundles below ${folders.join(', ')}`));
   else console.out.print(...tableLines(bundles, console.out.columns, isBelowRoot));
   return EXIT.done;
-}
-
-interface Listed extends ListedBundle {
-  turns_not_completed: number;
 }
 
 function isBelow(path: string, folder: string): boolean {
@@ -60,7 +52,7 @@ function eventsOf({ event_counts }: ListedBundle, type: string): number {
   return event_counts[type] ?? 0;
 }
 
-function rowJson(bundle: Listed): object {
+function rowJson(bundle: ListedBundle): object {
   return {
     path: bundle.path,
     layout: bundle.layout,
@@ -101,7 +93,7 @@ function columnsOf(isBelowRoot: boolean): Column[] {
 
 const LEAST_PREFIX = 8;
 
-function tableLines(bundles: readonly Listed[], columns: number, isBelowRoot: boolean): Line[] {
+function tableLines(bundles: readonly ListedBundle[], columns: number, isBelowRoot: boolean): Line[] {
   const length = prefixLength(
     bundles.flatMap(({ manifest }) => (manifest === null ? [] : [manifest.trace_id, manifest.rollout_id])),
   );
@@ -129,12 +121,12 @@ function tableLines(bundles: readonly Listed[], columns: number, isBelowRoot: bo
 }
 
 /** A session that did not end was stopped, or still runs: a log cannot tell. */
-function statusCell(bundle: Listed): Line {
+function statusCell(bundle: ListedBundle): Line {
   if (eventsOf(bundle, 'rollout_ended') === 0) return line(span('no end', 'warning'));
   return line(bundle.turns_not_completed === 0 ? statusSpan(bundle.status) : span(bundle.status));
 }
 
-function turnsCell(bundle: Listed): Line {
+function turnsCell(bundle: ListedBundle): Line {
   const { turns_not_completed: bad } = bundle;
   const all = counted(eventsOf(bundle, 'codex_turn_started'), 'turn');
   return bad === 0 ? [] : line(span(`${count(bad)} of ${all}`, 'bad'));

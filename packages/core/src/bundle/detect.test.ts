@@ -6,10 +6,11 @@ import { detectGeneration } from './detect.ts';
 
 type Event = Record<string, unknown>;
 
-const parsed = (value: unknown): Json => parseJson(JSON.stringify(value));
+const parsed = (value: unknown): Json | undefined =>
+  value === undefined ? undefined : parseJson(JSON.stringify(value));
 
-/** What the events are taken for. A payload stands in its event as `body`. */
-function detected(schemaVersion: number | null, ...events: Event[]): [string, boolean] {
+/** What the events are taken for; undefined is a line that cannot be read. A payload stands in its event as `body`. */
+function detected(schemaVersion: number | null, ...events: (Event | undefined)[]): [string, boolean] {
   const { generation, certain } = detectGeneration(schemaVersion, events.map(parsed), (ref) => member(ref, 'body'));
   return [generation, certain];
 }
@@ -86,6 +87,12 @@ describe('a bundle of schema 2', () => {
     expect(detected(2, cell, withKind, ended)).toEqual(['0.166', SURE]);
     expect(detected(2, cell, exec, ended)).toEqual(['0.169', SURE]);
     expect(detected(2, runtimeStart(), ended)).toEqual(['0.165', SURE]);
+  });
+
+  it('H4: is taken for 0.169 where a line behind the end cannot be read any more', () => {
+    expect(detected(2, withKind, ended, undefined)).toEqual(['0.169', GUESS]);
+    expect(detected(2, undefined, withKind, ended)).toEqual(['0.166', GUESS]);
+    expect(detected(2, runtimeStart(), ended, undefined)).toEqual(['0.165', SURE]);
   });
 
   it('H5: that was cut off before any of this is taken for 0.169', () => {

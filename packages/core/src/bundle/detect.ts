@@ -32,6 +32,8 @@ class Evidence {
   inferenceIds: 'none' | 'counted' | 'unique' = 'none';
   readonly stdinTools = new Set<string>();
   stdinCompleted = false;
+  /** Something stands behind the end that is no event any more. */
+  unreadableBehindEnd = false;
   readonly requests: (Json | undefined)[] = [];
   readonly responses: (Json | undefined)[] = [];
   readonly runtimeEnds: (Json | undefined)[] = [];
@@ -41,6 +43,7 @@ class Evidence {
 
   add(payload: Json | undefined): void {
     const type = member(payload, 'type');
+    if (payload === undefined && this.types.has('rollout_ended')) this.unreadableBehindEnd = true;
     if (typeof type !== 'string') return;
     this.types.add(type);
     switch (type) {
@@ -102,7 +105,7 @@ class Evidence {
 
 /**
  * @param schemaVersion that of the manifest; null where it cannot be read
- * @param payloads the `payload` of each event that could be parsed, in order
+ * @param payloads the `payload` of each event, in order; undefined for a line that has none, or cannot be parsed
  */
 export function detectGeneration(
   schemaVersion: number | null,
@@ -139,6 +142,8 @@ function detectSecond(evidence: Evidence): DetectedGeneration {
     if (runtimeWithKind) return sure('0.166', 'a runtime start with a kind, and code cells without their exec tool');
     return guess('0.166', 'code cells without their exec tool: 0.165 or 0.166');
   }
+  if (evidence.unreadableBehindEnd)
+    return guess('0.169', 'an unreadable line behind the end, where 0.169 writes recording_completed');
   if (types.has('rollout_ended')) {
     // Never surely: a recorder of 0.169 that was stopped before its last event leaves the very same log.
     if (runtimeWithKind || types.has('thread_resumed'))

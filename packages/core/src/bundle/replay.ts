@@ -367,18 +367,20 @@ function manifestValue(evidence: Evidence, fault: ManifestFault): Json | undefin
   }
 }
 
-/** The parsed lines of a log, as far as they can be parsed. */
-function* parsedLines(evidence: Evidence): Iterable<Json> {
+/** The parsed lines of a log; undefined for one that cannot be parsed. */
+function* parsedLines(evidence: Evidence): Iterable<Json | undefined> {
   const log = evidence.log();
   try {
     for (const lines of [log.lines(), log.rest()]) {
       for (const { text } of lines) {
-        if (text == null || isBlank(text)) continue;
+        if (text != null && isBlank(text)) continue;
+        let parsed: Json | undefined;
         try {
-          yield parseJson(text);
+          if (text != null) parsed = parseJson(text);
         } catch (error) {
           if (!(error instanceof JsonSyntaxError)) throw error;
         }
+        yield parsed;
       }
     }
   } catch (error) {

@@ -37,6 +37,8 @@ export interface ListedBundle {
   events: number;
   /** Events of each type, as many as were met. */
   event_counts: Readonly<Record<string, number>>;
+  /** Turns that ended and were not completed. The status of a session does not tell of them. */
+  turns_not_completed: number;
   /** Of manifest, log and payloads. */
   size_bytes: number;
   /** What is wrong with the files at first sight. */
@@ -126,6 +128,7 @@ export function listBundle(path: string): ListedBundle {
     recording_completed: log.lastType === 'recording_completed',
     events: log.events,
     event_counts: Object.fromEntries(log.counts),
+    turns_not_completed: log.turnsNotCompleted,
     size_bytes: isSegment ? sizeOf(path) : sizeOfFolder(path),
     damage,
   };
@@ -145,6 +148,7 @@ export function newestFirst(
 interface ScannedLog {
   events: number;
   counts: Map<string, number>;
+  turnsNotCompleted: number;
   firstTime: Int64 | null;
   /** The last line that is an event. */
   last: string | null;
@@ -156,6 +160,7 @@ function scanLog(evidence: Evidence, damage: FindingCode[]): ScannedLog {
   const log: ScannedLog = {
     events: 0,
     counts: new Map(),
+    turnsNotCompleted: 0,
     firstTime: null,
     last: null,
     lastType: null,
@@ -194,6 +199,7 @@ function addLine(log: ScannedLog, text: string, ended: boolean): boolean {
   log.last = text;
   log.lastType = type;
   if (type === 'rollout_ended') log.status = endStatus(parsed(text)) ?? log.status;
+  if (type === 'codex_turn_ended' && statusOf(parsed(text)) !== 'completed') log.turnsNotCompleted++;
   if (log.events === 1) log.firstTime = timeOf(text);
   return true;
 }
@@ -214,8 +220,12 @@ function eventType(line: string): string | null {
 }
 
 function endStatus(event: Json | undefined): RolloutStatus | null {
-  const status = member(member(event, 'payload'), 'status');
+  const status = statusOf(event);
   return ROLLOUT_STATUSES.find((known) => known === status) ?? null;
+}
+
+function statusOf(event: Json | undefined): Json | undefined {
+  return member(member(event, 'payload'), 'status');
 }
 
 function parsed(line: string): Json | undefined {
