@@ -27,6 +27,7 @@ interface StoryAnswer {
     what: string;
     how: string;
     reason: string | null;
+    outlived_until_unix_ms: number | null;
     ended_with: string | null;
     asked_by: { ref: string }[];
     saw: string | null;
@@ -37,6 +38,30 @@ interface StoryAnswer {
 
 function story(name: string): StoryAnswer {
   return JSON.parse(cli(['story', '--json', fixture(name)]).out);
+}
+
+interface LoggedEvent {
+  seq: number;
+  payload: { type: string; tool_call_id?: string; request_payload: { path: string } };
+}
+
+/** The log of a copy, changed. */
+function relog(bundle: string, change: (events: LoggedEvent[]) => LoggedEvent[]): void {
+  const log = join(bundle, 'trace.jsonl');
+  const events = readFileSync(log, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((row) => JSON.parse(row));
+  writeFileSync(
+    log,
+    change(events)
+      .map((event) => `${JSON.stringify(event)}\n`)
+      .join(''),
+  );
+}
+
+function placeOf(events: LoggedEvent[], type: string, call: string): number {
+  return events.findIndex(({ payload }) => payload.type === type && payload.tool_call_id === call);
 }
 
 interface ListedObject {
@@ -166,6 +191,43 @@ describe('a failure', () => {
     expect(cli(['story', fixture('0.169.0/terminal')]).out).toMatch(
       /^ {4}ended {6}at \+2\.\d s, when its call was over$/m,
     );
+  });
+
+  it('of a command whose call has no end is not told as having gone on after it', () => {
+    const bundle = copyOf('0.169.0/exec-steps', folder);
+    relog(bundle, (events) => events.slice(0, placeOf(events, 'tool_call_runtime_ended', 'call_0002') + 1));
+    const { failures } = JSON.parse(cli(['story', '--json', bundle]).out) as StoryAnswer;
+    const failure = failures.find(({ ref }) => ref === 'call_0002');
+    expect(failure).toMatchObject({ how: 'exit 3', outlived_until_unix_ms: null });
+    expect(cli(['story', bundle]).out).not.toContain('when its call was over');
+    // One that has given something back is over, with or without an end.
+    const over = copyOf('0.140.0/stdin-types', folder);
+    relog(over, (events) => {
+      events.splice(placeOf(events, 'tool_call_ended', 'call_0001'), 1);
+      return events.map((event, at) => ({ ...event, seq: at + 1 }));
+    });
+    expect(cli(['story', over]).out).toMatch(/^ {4}ended {6}at \+\S+ m?s, when its call was over$/m);
+  });
+
+  it('of a command was told by its call where the recorded result has its exit code', () => {
+    expect(story('0.128.0/code-sync').steps.find(({ ref }) => ref === 'tool:4')?.took_ms).toBe(308);
+    const bundle = copyOf('0.169.0/exec-steps', folder);
+    relog(bundle, (events) => {
+      const requests = events.filter(({ payload }) => payload.type === 'inference_started');
+      for (const { payload } of requests.slice(2)) rmSync(join(bundle, payload.request_payload.path));
+      // The call ends before its command.
+      const [command, call] = ['tool_call_runtime_ended', 'tool_call_ended'].map((type) =>
+        placeOf(events, type, 'call_0002'),
+      );
+      const payloads = events.map(({ payload }) => payload);
+      return events.map((event, at) => {
+        const from = at === command ? call : at === call ? command : at;
+        return { ...event, payload: payloads[from ?? at] ?? event.payload };
+      });
+    });
+    const { failures } = JSON.parse(cli(['story', '--json', bundle]).out) as StoryAnswer;
+    const failure = failures.find(({ ref }) => ref === 'call_0002');
+    expect(failure).toMatchObject({ how: 'exit 3', outlived_until_unix_ms: null });
   });
 
   it('that no later call told was not seen: what the call gave back came before it', () => {

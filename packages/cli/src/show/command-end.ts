@@ -3,7 +3,9 @@
  * answered: its exit code then belongs to the time it ran itself, and was told by another call, if by any.
  */
 
-import type { ExecutionWindow, TerminalOperation, ToolCall } from '@rollout-trace/core/format';
+import type { ExecutionWindow, Json, TerminalOperation, ToolCall } from '@rollout-trace/core/format';
+import { readPayload } from '@rollout-trace/core/node';
+import { fieldOf } from '../json/json-field.ts';
 import type { Line } from '../text/span.ts';
 import { line } from '../text/span.ts';
 import { itemText } from './item-text.ts';
@@ -24,13 +26,13 @@ export function commandEnd(view: View, tool: ToolCall): CommandEnd {
   const operation = view.graph.terminal_operations.get(tool.terminal_operation_id ?? '') ?? null;
   const exit_code = operation?.result?.exit_code ?? null;
   const outlived = operation !== null && exit_code !== null && endedLater(operation, tool) && !saysExit(view, tool);
-  const { status } = tool.execution;
+  const { status, ended_seq } = tool.execution;
   // A command may end well, and the call around it not.
   const saysAll = exit_code !== null && (exit_code !== 0 || status === 'completed');
   return {
     operation,
     // What a terminal is told to run begins with the call, however late its recorder hears of it.
-    window: outlived ? untilEndOf(operation, tool) : tool.execution,
+    window: operation !== null && (outlived || ended_seq === null) ? untilEndOf(operation, tool) : tool.execution,
     exit_code,
     how: line(saysAll ? exitSpan(exit_code) : statusSpan(status)),
     outlived,
@@ -42,15 +44,44 @@ function untilEndOf({ execution }: TerminalOperation, tool: ToolCall): Execution
   return { ...execution, started_at_unix_ms, started_seq };
 }
 
-function endedLater({ execution }: TerminalOperation, { execution: { ended_seq } }: ToolCall): boolean {
-  return execution.ended_seq !== null && (ended_seq === null || execution.ended_seq > ended_seq);
+/** A call without an end is over where it has given something back; else a recorder was stopped before its end. */
+function endedLater({ execution }: TerminalOperation, tool: ToolCall): boolean {
+  const { ended_seq } = tool.execution;
+  if (execution.ended_seq === null) return false;
+  return ended_seq === null ? tool.model_visible_output_item_ids.length > 0 : execution.ended_seq > ended_seq;
 }
 
 /** The end of a command is often recorded a moment after the output that tells it. */
-function saysExit({ graph }: View, { model_visible_output_item_ids }: ToolCall): boolean {
-  return model_visible_output_item_ids.some((id) => {
-    const item = graph.conversation_items.get(id);
-    return item !== undefined && exitIn(itemText(item)) !== null;
+function saysExit(view: View, tool: ToolCall): boolean {
+  return (
+    tool.model_visible_output_item_ids.some((id) => {
+      const item = view.graph.conversation_items.get(id);
+      return item !== undefined && exitIn(itemText(item)) !== null;
+    }) || resultSaysExit(view, tool)
+  );
+}
+
+/** What a script got, and what no request showed, is in the recorded result alone. */
+function resultSaysExit({ graph, source }: View, { raw_result_payload_id }: ToolCall): boolean {
+  const payload = graph.raw_payloads.get(raw_result_payload_id ?? '');
+  const body = payload === undefined ? undefined : readPayload(source, payload)?.body;
+  switch (fieldOf(body, 'type')) {
+    case 'code_mode_response':
+      return (fieldOf(fieldOf(body, 'value'), 'exit_code') ?? null) !== null;
+    case 'direct_response':
+      return textsOf(fieldOf(fieldOf(body, 'response_item'), 'output')).some((text) => exitIn(text) !== null);
+    default:
+      return false;
+  }
+}
+
+/** An output is a text, or parts with texts. */
+function textsOf(output: Json | undefined): string[] {
+  if (typeof output === 'string') return [output];
+  if (!Array.isArray(output)) return [];
+  return output.flatMap((part) => {
+    const text = fieldOf(part, 'text');
+    return typeof text === 'string' ? [text] : [];
   });
 }
 

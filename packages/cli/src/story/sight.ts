@@ -22,7 +22,7 @@ export function sightOfTool(view: View, tool: ToolCall): Sight | null {
   const { operation, window, outlived } = commandEnd(view, tool);
   const teller = outlived && operation !== null ? callThatTold(view, operation) : null;
   if (teller !== null) return sightOfTool(view, teller);
-  const end = outlived ? window.ended_seq : tool.execution.ended_seq;
+  const end = window.ended_seq;
   if (tool.requester?.type === 'code_cell') {
     const cell = graph.code_cells.get(tool.requester.code_cell_id);
     return cell === undefined ? null : sightThroughCell(graph, cell, end, 'cell_output');
