@@ -42,7 +42,7 @@ function story(name: string): StoryAnswer {
 
 interface LoggedEvent {
   seq: number;
-  payload: { type: string; tool_call_id?: string; request_payload: { path: string } };
+  payload: { type: string; tool_call_id?: string; inference_call_id?: string; request_payload: { path: string } };
 }
 
 /** The log of a copy, changed. */
@@ -230,6 +230,58 @@ describe('a failure', () => {
     expect(failure).toMatchObject({ how: 'exit 3', outlived_until_unix_ms: null });
   });
 
+  it('was seen in the request that was answered, not in one before it that failed', () => {
+    const bundle = copyOf('0.169.0/exec-steps', folder);
+    const failing = (events: LoggedEvent[]): LoggedEvent[] => {
+      const at = events.findIndex(
+        ({ payload }) => payload.inference_call_id === '00000000-0000-4000-8000-000000000000',
+      );
+      if (at >= 0) return events.slice(0, at + 2);
+      const third = events.filter(({ payload }) => payload.type === 'inference_started')[2];
+      if (third === undefined) throw new Error('the fixture has no third request');
+      const started = {
+        ...third,
+        payload: { ...third.payload, inference_call_id: '00000000-0000-4000-8000-000000000000' },
+      };
+      const { inference_call_id, request_payload } = started.payload;
+      const payload = { type: 'inference_failed', inference_call_id, request_payload, error: 'down' };
+      const place = events.indexOf(third);
+      const all = [...events.slice(0, place), started, { ...third, payload }, ...events.slice(place)];
+      return all.map((event, n) => ({ ...event, seq: n + 1 }));
+    };
+    relog(bundle, failing);
+    const told = (): unknown => (JSON.parse(cli(['story', '--json', bundle]).out) as StoryAnswer).failures[0];
+    const asked = { ref: 'call_0002', saw: 'outcome', seen_in: 'inference:4' };
+    expect(told()).toMatchObject({ ...asked, next_answer: 'exec_command call_0003' });
+    relog(bundle, failing);
+    expect(told()).toMatchObject({ ref: 'call_0002', saw: 'unanswered', seen_in: 'inference:3', next_answer: null });
+    expect(cli(['story', bundle]).out).toMatch(/^ {4}the model {2}was sent it in inference:3, which failed$/m);
+  });
+
+  it('was seen in the request for a shorter history, where that alone had it', () => {
+    const bundle = copyOf('0.140.0/compact-auto', folder);
+    const ended = join(bundle, 'payloads/21.json');
+    writeFileSync(ended, readFileSync(ended, 'utf8').replace(/"exit_code": *0/, '"exit_code": 1'));
+    const told = (): unknown => (JSON.parse(cli(['story', '--json', bundle]).out) as StoryAnswer).failures[0];
+    const seen = { saw: 'outcome', seen_in: 'compaction_request:2', next_answer: null };
+    expect(told()).toMatchObject({ ref: 'call_0002', how: 'exit 1', ...seen });
+    expect(cli(['story', bundle]).out).toMatch(/^ {4}the model {2}saw the outcome in compaction_request:2$/m);
+    // What it held is known from the history it replaced alone.
+    relog(bundle, (events) => {
+      const types = events.map(({ payload }) => payload.type);
+      return events.slice(0, types.lastIndexOf('compaction_installed'));
+    });
+    expect(told()).toMatchObject({ ref: 'call_0002', saw: 'unknown', seen_in: null });
+  });
+
+  it('of what has no recorded end was seen as what it gave back, and not before an end', () => {
+    const failure = story('0.128.0/cancel-turn').failures.find(({ ref }) => ref === 'call_0001');
+    expect(failure).toMatchObject({ saw: 'output', seen_in: 'inference:3' });
+    expect(cli(['story', fixture('0.128.0/cancel-turn')]).out).toContain(
+      'saw what the call gave back in inference:3, and answered with "Completed."; no end was recorded',
+    );
+  });
+
   it('that no later call told was not seen: what the call gave back came before it', () => {
     const [failure] = story('0.140.0/stdin-types').failures;
     expect(failure).toMatchObject({
@@ -272,7 +324,7 @@ describe('a failure', () => {
       saw: 'cell_output',
     });
     expect(cli(['story', fixture('0.166.0/code-sync')]).out).toContain(
-      'the model  saw what the cell gave back in inference:',
+      'the model  saw what code_cell:call_0004 gave back in inference:5, and answered with',
     );
   });
 
@@ -377,6 +429,11 @@ describe('the opening', () => {
     expect(out).not.toContain(green);
     const good = recorded(folder, (rollout) => playTurn(rollout));
     expect(cli(['story', good], { columns: 160, isTerminal: true }).out).toContain(green);
+  });
+
+  it('tells a turn whose end is not in the log by that alone', () => {
+    const { out } = cli(['story', fixture('0.169.0/review')]);
+    expect(out).toContain('; 1 of 3 turns has no recorded end\n');
   });
 
   it('says how many requests its sums leave out', () => {

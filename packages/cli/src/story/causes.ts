@@ -6,6 +6,7 @@
  */
 
 import {
+  type CompactionRequest,
   type Graph,
   type InferenceCall,
   type Int64,
@@ -18,18 +19,11 @@ import { readEvents, readPayload } from '@rollout-trace/core/node';
 import { fieldOf } from '../json/json-field.ts';
 import { commandEnd } from '../show/command-end.ts';
 import { partText } from '../show/item-text.ts';
-import type { Noun } from '../show/kinds.ts';
 import { head } from '../show/labels.ts';
 import { gave } from '../show/lists.ts';
 import { reasonOf, type Trouble } from '../show/troubles.ts';
 import { requestItems, type View } from '../show/view.ts';
-import { givenBack, type Sight, sightOfCell, sightOfTool } from './sight.ts';
-
-/** Another object, and what it has to do with a failure. */
-interface Link {
-  noun: Noun;
-  id: string;
-}
+import { givenBack, type Link, type Sight, sightOfCell, sightOfTool } from './sight.ts';
 
 /** A failure with what is known about it. */
 export interface Failure extends Trouble {
@@ -43,7 +37,7 @@ export interface Failure extends Trouble {
   askedBy: readonly Link[];
   /** What the model saw of it first, and in which request. */
   sight: Sight | null;
-  /** What the model answered to that. */
+  /** What the model answered to that; null also where it said nothing, or made a history shorter. */
   nextAnswer: string | null;
   /** A later request cannot be read, so that it may have shown what no other did. */
   mayHaveBeenSeen: boolean;
@@ -122,14 +116,31 @@ function around(
   const { graph } = view;
   const producer = graph.conversation_items.get(callItem ?? '')?.produced_by.find((made) => made.type === 'inference');
   const asked: Link[] = producer?.type === 'inference' ? [{ noun: 'inference', id: producer.inference_call_id }] : [];
-  const isUnreadable = (call: InferenceCall): boolean =>
-    call.thread_id === thread_id && call.execution.started_seq > at_seq && requestItems(view, call) === null;
+  const mayHaveBeenSeen = (sight === null || sight.of === 'unanswered') && hasUnreadable(view, thread_id, at_seq);
+  const known = mayHaveBeenSeen ? null : sight;
   return {
     askedBy: [...chain, ...asked],
-    sight,
-    nextAnswer: sight === null ? null : gave(view, sight.request),
-    mayHaveBeenSeen: sight === null && [...graph.inference_calls.values()].some(isUnreadable),
+    sight: known,
+    nextAnswer: known === null || known.call === null ? null : gave(view, known.call) || null,
+    mayHaveBeenSeen,
   };
+}
+
+/** A later request of the thread was made, and what was sent in it is not known. */
+function hasUnreadable(view: View, thread: string, at_seq: Int64): boolean {
+  const { inference_calls, compactions, compaction_requests } = view.graph;
+  const isLater = ({ thread_id, execution }: InferenceCall | CompactionRequest): boolean =>
+    thread_id === thread && execution.started_seq > at_seq;
+  return (
+    [...inference_calls.values()].some((call) => isLater(call) && requestItems(view, call) === null) ||
+    // What a request for a shorter history held is known from the history it replaced.
+    [...compaction_requests.values()].some(
+      (request) =>
+        isLater(request) &&
+        request.execution.status === 'completed' &&
+        !compactions.get(request.compaction_id)?.input_item_ids.length,
+    )
+  );
 }
 
 /** What a command printed, else what the call gave back, else what the recorder kept of its result. */

@@ -36,7 +36,7 @@ export function storyJson(view: View): object {
       ended_with: failure.endedWith === null ? null : refs.refOf(failure.endedWith.noun, failure.endedWith.id),
       asked_by: failure.askedBy.map(({ noun, id }) => ({ ref: refs.refOf(noun, id), id })),
       saw: failure.sight?.of ?? (failure.mayHaveBeenSeen ? 'unknown' : null),
-      seen_in: failure.sight === null ? null : refs.refOf('inference', failure.sight.request.inference_call_id),
+      seen_in: failure.sight === null ? null : refs.refOf(failure.sight.request.noun, failure.sight.request.id),
       next_answer: failure.nextAnswer,
     })),
     findings: view.reduced.findings,

@@ -63,7 +63,8 @@ function badTurnsText(view: View, troubles: readonly Trouble[]): string {
   if (last === undefined) return '';
   const statuses = new Set(turns.map(({ id }) => statusOf(id)));
   const [status] = statuses;
-  const known = statuses.size > 1 || status === undefined ? 'did not complete' : TURNS[status];
+  const ended = status === 'running' && turns.length === 1 ? 'has no recorded end' : TURNS[status ?? 'running'];
+  const known = statuses.size > 1 ? 'did not complete' : ended;
   const head = `${count(turns.length)} of ${counted(graph.codex_turns.size, 'turn')} ${known}`;
   const [endedWith] = failuresOf(view, [last]).map((failure) => failure.endedWith);
   const failed = troubles.find(({ noun, id }) => noun === endedWith?.noun && id === endedWith.id);
@@ -75,7 +76,7 @@ function badTurnsText(view: View, troubles: readonly Trouble[]): string {
 }
 
 const TURNS: Readonly<Record<ExecutionStatus, string>> = {
-  running: 'never ended',
+  running: 'have no recorded end',
   completed: 'completed',
   failed: 'failed',
   cancelled: 'cancelled',
@@ -200,17 +201,34 @@ function failureLines(view: View, failure: Failure): Line[] {
   return lines.map((spans) => clipLine(spans, columns));
 }
 
-function seen({ refs }: View, { noun, askedBy, sight, nextAnswer, mayHaveBeenSeen }: Failure): Line {
+function seen({ refs }: View, { id, sight, nextAnswer, mayHaveBeenSeen }: Failure): Line {
   if (sight === null) return line(mayHaveBeenSeen ? 'is not known to have seen the outcome' : 'never saw the outcome');
-  const giver = noun === 'cell' || askedBy[0]?.noun === 'cell' ? 'cell' : 'call';
-  const told = {
-    outcome: 'saw the outcome in ',
-    cell_output: 'saw what the cell gave back in ',
-    output_before_end: `saw only what the ${giver} gave back before the end, in `,
-  }[sight.of];
-  const answer = nextAnswer === null || nextAnswer === '' ? '' : `, and answered with ${nextAnswer}`;
-  return line(told, ref(refs.refOf('inference', sight.request.inference_call_id)), answer);
+  const { request, execution, giver } = sight;
+  const where = ref(refs.refOf(request.noun, request.id));
+  const answer = nextAnswer === null ? '' : `, and answered with ${nextAnswer}`;
+  const what =
+    giver.id === id ? line('the ', giver.noun === 'tool' ? 'call' : 'cell') : ref(refs.refOf(giver.noun, giver.id));
+  switch (sight.of) {
+    case 'outcome':
+      return line('saw the outcome in ', where, answer);
+    case 'cell_output':
+      return line('saw what ', what, ' gave back in ', where, answer);
+    case 'output':
+      return line('saw what ', what, ' gave back in ', where, answer, '; no end was recorded');
+    case 'output_before_end':
+      return line('saw only what ', what, ' gave back before the end, in ', where, answer);
+    case 'unanswered':
+      return line('was sent it in ', where, `, which ${UNANSWERED[execution.status]}`);
+  }
 }
+
+const UNANSWERED: Readonly<Record<ExecutionStatus, string>> = {
+  running: 'has no recorded end',
+  completed: 'was not answered',
+  failed: 'failed',
+  cancelled: 'was cancelled',
+  aborted: 'was aborted',
+};
 
 function closing({ name, columns }: View): Line[] {
   return commandLines('More of any of them: ', `rollout-trace show ${quoted(name)} <ref>`, columns);
