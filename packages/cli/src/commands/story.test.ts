@@ -19,9 +19,11 @@ interface StoryAnswer {
     agent_path: string;
     what: string;
     text: string;
+    seq: number | null;
     exit_code: number | null;
     took_ms: number | null;
   }[];
+  turns_not_completed: number;
   failures: {
     ref: string;
     what: string;
@@ -274,6 +276,19 @@ describe('a failure', () => {
     expect(told()).toMatchObject({ ref: 'call_0002', saw: 'unknown', seen_in: null });
   });
 
+  it('to which the model said nothing has no answer', () => {
+    const bundle = copyOf('0.169.0/exec-steps', folder);
+    const third = readFileSync(join(bundle, 'trace.jsonl'), 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((row) => JSON.parse(row).payload)
+      .filter(({ type }) => type === 'inference_completed')[2];
+    const file = join(bundle, third.response_payload.path);
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), output_items: [] }));
+    const { failures } = JSON.parse(cli(['story', '--json', bundle]).out) as StoryAnswer;
+    expect(failures[0]).toMatchObject({ saw: 'outcome', seen_in: 'inference:3', next_answer: null });
+  });
+
   it('of what has no recorded end was seen as what it gave back, and not before an end', () => {
     const failure = story('0.128.0/cancel-turn').failures.find(({ ref }) => ref === 'call_0001');
     expect(failure).toMatchObject({ saw: 'output', seen_in: 'inference:3' });
@@ -413,6 +428,33 @@ it.each([
 ])('a recording without an end is not told as if it had one, in %d columns', (columns, told) => {
   const { out } = cli(['story', fixture('0.169.0/killed')], { columns, isTerminal: true, environment: PLAIN });
   expect(out).toMatch(told);
+});
+
+it('the last sign of a recording without an end is its last event, whatever that is of', () => {
+  const bundle = copyOf('0.169.0/killed', folder);
+  const log = readFileSync(join(bundle, 'trace.jsonl'), 'utf8').trimEnd().split('\n');
+  const [first, last] = [log[0], log.at(-1)].map((row) => JSON.parse(row ?? '').wall_time_unix_ms);
+  expect(cli(['story', bundle]).out).toContain(`; last sign after ${last - first} ms\n`);
+  expect(JSON.parse(cli(['show', '--json', bundle]).out).last_at_unix_ms).toBe(last);
+});
+
+it('a turn without an end is told where it began, and counted as `ls` does', () => {
+  const [turn] = objects('0.169.0/killed', 'turns');
+  const told = story('0.169.0/killed');
+  expect(told.steps.find(({ what }) => what === 'turn')?.seq).toBe(turn?.object.execution.started_seq);
+  expect(told.turns_not_completed).toBe(1);
+  expect(JSON.parse(cli(['ls', '--json', fixture('0.169.0/killed')]).out).turns_not_completed).toBe(1);
+});
+
+it('a request without an end is told with a comma before what it spent', () => {
+  const bundle = copyOf('0.169.0/plain', folder);
+  relog(bundle, (events) =>
+    events.slice(
+      0,
+      events.findIndex(({ payload }) => payload.type === 'inference_completed'),
+    ),
+  );
+  expect(cli(['story', bundle]).out).toMatch(/ended with inference:1: \S+, running, no usage reported$/m);
 });
 
 describe('the opening', () => {

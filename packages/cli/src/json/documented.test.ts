@@ -1,6 +1,6 @@
 // docs/cli.md says what `--json` prints: each field by its name, its type, and when it is null or absent.
 
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -117,6 +117,11 @@ beforeAll(async () => {
   const segment = recorded(folder, (rollout) => playTurn(rollout), 'segment');
   noteShow(segment);
   note('materialize', json('materialize', '--json', '-q', '-o', join(folder, 'made'), segment));
+  const torn = join(folder, 'torn.rollout');
+  writeFileSync(torn, readFileSync(segment).subarray(0, -3));
+  const made = json('materialize', '--json', '-q', torn);
+  note('materialize', made);
+  note('tail', made.tail);
   const copy = `require('node:fs').cpSync(${JSON.stringify(fixture('0.169.0/plain'))}, process.env.ROLLOUT_TRACE_ROOT + '/a', { recursive: true })`;
   const left = await record(process.execPath, '-e', copy);
   note('record', left, await record('./no-such-command'));

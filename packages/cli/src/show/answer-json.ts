@@ -4,6 +4,7 @@ import { payloadSize, readPayload } from '@rollout-trace/core/node';
 import { countsOf } from '../bundle-counts.ts';
 import { countFindings } from '../findings-text.ts';
 import { kindSpec, type Noun, objects } from './kinds.ts';
+import { lastSignAt } from './last-sign.ts';
 import type { ObjectRef } from './refs.ts';
 import { referrersOf } from './related.ts';
 import { threadTree } from './thread-tree.ts';
@@ -25,7 +26,7 @@ export function summaryJson(view: View): object {
     recording_complete: graph.recording_complete,
     started_at_unix_ms,
     ended_at_unix_ms,
-    last_at_unix_ms: totals.last_at_unix_ms,
+    last_at_unix_ms: lastSignAt(view),
     duration_ms: ended_at_unix_ms === null ? null : between(started_at_unix_ms, ended_at_unix_ms),
     events,
     counts: countsOf(graph),

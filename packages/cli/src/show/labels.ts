@@ -84,8 +84,11 @@ export function labelOf(view: View, noun: Noun, id: string): Line {
   const { graph, refs } = view;
   const of = <T>(object: T | undefined, label: (object: T) => Line): Line =>
     object === undefined ? [] : label(object);
-  const run = (status: string, window: ExecutionWindow, ...more: string[]): Line =>
-    line(statusSpan(status), ' ', faint([took(window), ...more].filter((text) => text !== '').join(', ')));
+  const run = (status: string, window: ExecutionWindow, ...more: string[]): Line => {
+    const ran = took(window);
+    const between = ran === '' && more.length > 0 ? ', ' : ' ';
+    return line(statusSpan(status), between, faint([ran, ...more].filter((text) => text !== '').join(', ')));
+  };
   switch (noun) {
     case 'thread':
       return of(graph.threads.get(id), ({ execution }) => run(execution.status, execution));

@@ -9,6 +9,7 @@ import { type Column, table } from '../text/table.ts';
 import { bytes, compact, count, counted, duration, moment, percent } from '../text/units.ts';
 import { wrap } from '../text/width.ts';
 import { KINDS, kindSpec, type Noun, objects } from './kinds.ts';
+import { lastSignAt } from './last-sign.ts';
 import { tableOf, tokenCells } from './lists.ts';
 import { threadTree } from './thread-tree.ts';
 import { type StatusCounts, type TokenTotals, type Totals, totalsOf } from './totals.ts';
@@ -35,17 +36,17 @@ export function summaryLines(view: View): Line[] {
     findingSection(view),
   ];
   return [
-    ...header(view, totals),
+    ...header(view),
     ...sections.flatMap((lines) => (lines.length === 0 ? [] : [[], ...lines])),
     [],
     ...footer(view, totals),
   ];
 }
 
-function header(view: View, totals: Totals): Line[] {
+function header(view: View): Line[] {
   const { graph, reduced } = view;
   const { generation, manifest, events, findings } = reduced;
-  const { ran, lastSign } = ranTexts(view, totals);
+  const { ran, lastSign } = ranTexts(view);
   const rows: [string, Line][] = [
     ['status', line(statusSpan(graph.status), `, ${ran}`, faint(lastSign === null ? '' : `; ${lastSign}`))],
     ['recording', recordingLine(view)],
@@ -81,10 +82,10 @@ export function rolloutTitle({ graph, columns }: View): Line[] {
 }
 
 /** How long the rollout took; where no end was recorded, that, and how long it is known to have gone on. */
-export function ranTexts({ graph }: View, { last_at_unix_ms }: Totals): { ran: string; lastSign: string | null } {
-  const { started_at_unix_ms: started, ended_at_unix_ms: ended } = graph;
+export function ranTexts(view: View): { ran: string; lastSign: string | null } {
+  const { started_at_unix_ms: started, ended_at_unix_ms: ended } = view.graph;
   if (ended !== null) return { ran: duration(between(started, ended)), lastSign: null };
-  const lastSign = `last sign after ${duration(between(started, last_at_unix_ms ?? started))}`;
+  const lastSign = `last sign after ${duration(between(started, lastSignAt(view) ?? started))}`;
   return { ran: 'no end was recorded', lastSign };
 }
 

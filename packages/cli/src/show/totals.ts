@@ -1,6 +1,6 @@
 /** Sums over a graph: tokens, calls and times, per thread, turn, model and kind of tool. */
 
-import type { ExecutionStatus, Graph, InferenceCall, Int64, ToolCall } from '@rollout-trace/core/format';
+import type { ExecutionStatus, Graph, InferenceCall, ToolCall } from '@rollout-trace/core/format';
 import { compact, count, counted, percent } from '../text/units.ts';
 import { kindName } from './labels.ts';
 import { tookMs } from './view.ts';
@@ -53,8 +53,6 @@ export interface Totals {
   turns: ReadonlyMap<string, Share>;
   models: readonly ModelTotals[];
   tools: readonly ToolTotals[];
-  /** The latest time anything in the graph has; null where nothing has one. */
-  last_at_unix_ms: Int64 | null;
 }
 
 /** `5,851 tokens in (31 % cached), 183 out`, and how many calls that leaves out. */
@@ -137,7 +135,6 @@ export function totalsOf(graph: Graph): Totals {
     turns,
     models: [...models.values()],
     tools: [...tools.values()].sort((a, b) => b.calls - a.calls || b.total_ms - a.total_ms),
-    last_at_unix_ms: lastTime(graph),
   };
 }
 
@@ -174,18 +171,4 @@ function addTool(tools: Map<string, ToolTotals>, { tool_call_id, kind, execution
   if (sum.longest_ms !== null && ms <= sum.longest_ms) return;
   sum.longest_ms = ms;
   sum.longest_tool_call_id = tool_call_id;
-}
-
-function lastTime(graph: Graph): Int64 | null {
-  let last = graph.ended_at_unix_ms;
-  const seen = (time: Int64 | null): void => {
-    if (time !== null && (last === null || time > last)) last = time;
-  };
-  const collections = [graph.threads, graph.codex_turns, graph.inference_calls, graph.tool_calls, graph.code_cells];
-  for (const objects of collections) {
-    for (const { execution } of objects.values()) seen(execution.ended_at_unix_ms ?? execution.started_at_unix_ms);
-  }
-  for (const { first_seen_at_unix_ms } of graph.conversation_items.values()) seen(first_seen_at_unix_ms);
-  for (const { installed_at_unix_ms } of graph.compactions.values()) seen(installed_at_unix_ms);
-  return last;
 }

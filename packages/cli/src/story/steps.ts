@@ -233,13 +233,13 @@ function carriedText({ graph }: View, { target }: InteractionEdge): string {
 
 function* badTurns({ graph }: View): Iterable<Step> {
   for (const turn of graph.codex_turns.values()) {
-    const { status, ended_at_unix_ms, ended_seq, started_at_unix_ms } = turn.execution;
+    const { status, ended_at_unix_ms, ended_seq, started_at_unix_ms, started_seq } = turn.execution;
     if (status === 'completed') continue;
     yield {
       noun: 'turn',
       id: turn.codex_turn_id,
       at_unix_ms: ended_at_unix_ms ?? started_at_unix_ms,
-      seq: ended_seq,
+      seq: ended_seq ?? started_seq,
       thread_id: turn.thread_id,
       what: 'turn',
       status,

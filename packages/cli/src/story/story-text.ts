@@ -4,7 +4,7 @@ import type { ExecutionStatus } from '@rollout-trace/core/format';
 import { countFindings, faultsOf, findingCounts } from '../findings-text.ts';
 import { labelOf } from '../show/labels.ts';
 import { commandLines, ranTexts, rolloutTitle } from '../show/summary-text.ts';
-import { type Totals, tokensSpent, totalsOf } from '../show/totals.ts';
+import { tokensSpent, totalsOf } from '../show/totals.ts';
 import { firstAndLast, leftOutLine, type Trouble, troublesOf } from '../show/troubles.ts';
 import { between, exitSpan, statusSpan, type View } from '../show/view.ts';
 import { ELLIPSIS } from '../text/glyphs.ts';
@@ -47,7 +47,7 @@ function opening(view: View, troubles: readonly Trouble[]): Line[] {
   const did = `${agents}, ${calls}${asked}, ${counted(graph.tool_calls.size, 'tool call')}, ${tokensSpent(totals.tokens)}`;
   return [
     ...rolloutTitle(view),
-    ...ranLines(view, totals, badTurnsText(view, troubles)),
+    ...ranLines(view, badTurnsText(view, troubles)),
     ...wrap(did, view.columns).map((text) => line(text)),
   ];
 }
@@ -84,8 +84,8 @@ const TURNS: Readonly<Record<ExecutionStatus, string>> = {
 };
 
 /** `completed in 516 ms`, and what of it was not. What there is no room for stands below. */
-function ranLines(view: View, totals: Totals, badTurns: string): Line[] {
-  const ran = endLines(view, totals, badTurns === '');
+function ranLines(view: View, badTurns: string): Line[] {
+  const ran = endLines(view, badTurns === '');
   if (badTurns === '') return ran;
   const [only, ...others] = ran;
   const joined = line(only ?? [], '; ', bad(badTurns));
@@ -94,8 +94,8 @@ function ranLines(view: View, totals: Totals, badTurns: string): Line[] {
 }
 
 /** What is known instead of an end stands below where there is no room. */
-function endLines(view: View, totals: Totals, isGood: boolean): Line[] {
-  const { ran, lastSign } = ranTexts(view, totals);
+function endLines(view: View, isGood: boolean): Line[] {
+  const { ran, lastSign } = ranTexts(view);
   const { status: ended } = view.graph;
   const status = isGood ? statusSpan(ended) : span(ended);
   if (lastSign === null) return [line(status, ` in ${ran}`)];
