@@ -293,7 +293,7 @@ describe('a failure', () => {
     const failure = story('0.128.0/cancel-turn').failures.find(({ ref }) => ref === 'call_0001');
     expect(failure).toMatchObject({ saw: 'output', seen_in: 'inference:3' });
     expect(cli(['story', fixture('0.128.0/cancel-turn')]).out).toContain(
-      'saw what the call gave back in inference:3, and answered with "Completed."; no end was recorded',
+      'saw what the call gave back in inference:3; no end was recorded; it answered with "Completed."',
     );
   });
 
@@ -420,6 +420,13 @@ it.each([40, 50, 60, 80, 100, 120])('every story fits %d columns and keeps its r
     const told = rows.join('\n');
     for (const { ref, noun } of stories.get(name) ?? []) if (noun !== 'item') expect(told, name).toContain(` ${ref} `);
   }
+});
+
+it.each([40, 80])('what the model saw of a failure is wrapped, not cut, at %d columns', (columns) => {
+  const { out } = cli(['story', fixture('0.128.0/cancel-turn')], { columns, isTerminal: true, environment: PLAIN });
+  expect(out.replace(/\n {15}/g, ' ')).toContain(
+    'the model  saw what the call gave back in inference:3; no end was recorded; it answered with "Completed."\n',
+  );
 });
 
 it.each([

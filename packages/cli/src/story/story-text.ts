@@ -9,7 +9,7 @@ import { firstAndLast, leftOutLine, type Trouble, troublesOf } from '../show/tro
 import { between, exitSpan, statusSpan, type View } from '../show/view.ts';
 import { ELLIPSIS } from '../text/glyphs.ts';
 import { quoted } from '../text/quoted.ts';
-import { bad, clipLine, faint, type Line, line, lineColumns, ref, span, title } from '../text/span.ts';
+import { bad, clipLine, faint, join, type Line, line, lineColumns, ref, span, title, wrapLine } from '../text/span.ts';
 import { type Column, table } from '../text/table.ts';
 import { count, counted, duration } from '../text/units.ts';
 import { wrap } from '../text/width.ts';
@@ -20,6 +20,9 @@ import { after_ms, modelsOf, type Step, storyOf } from './steps.ts';
 const MOST_STEPS = 160;
 const LAST_STEPS = 40;
 const MOST_ROWS_OF_OUTPUT = 3;
+/** Of a failure one thing takes so many rows, behind a head of so many columns. */
+const MOST_ROWS_TOLD = 6;
+const TOLD_COLUMNS = 15;
 /** What was said or run is a third of the line, and so many columns at least. */
 const LEAST_TEXT = 15;
 
@@ -178,7 +181,9 @@ function failureLines(view: View, failure: Failure): Line[] {
     line('  ', ref(refs.refOf(failure.noun, failure.id)), `  ${failure.what}`, thread, '  ', failure.how, about),
   ];
   const told = (head: string, rest: Line): void => {
-    lines.push(line('    ', faint(head.padEnd(11)), rest));
+    for (const [at, row] of fewRows(rest, columns - TOLD_COLUMNS).entries()) {
+      lines.push(line('    ', faint((at === 0 ? head : '').padEnd(TOLD_COLUMNS - 4)), row));
+    }
   };
   for (const [at, text] of telling(failure.reason ?? '', MOST_ROWS_OF_OUTPUT).entries()) {
     told(at === 0 ? 'said' : '', line(bad(text)));
@@ -201,11 +206,19 @@ function failureLines(view: View, failure: Failure): Line[] {
   return lines.map((spans) => clipLine(spans, columns));
 }
 
+/** Wrapped where it does not fit, but for what would take too many rows. */
+function fewRows(text: Line, columns: number): Line[] {
+  const rows = wrapLine(text, columns);
+  if (rows.length <= MOST_ROWS_TOLD) return rows;
+  return [...rows.slice(0, MOST_ROWS_TOLD - 1), join(rows.slice(MOST_ROWS_TOLD - 1), ' ')];
+}
+
 function seen({ refs }: View, { id, sight, nextAnswer, mayHaveBeenSeen }: Failure): Line {
   if (sight === null) return line(mayHaveBeenSeen ? 'is not known to have seen the outcome' : 'never saw the outcome');
   const { request, execution, giver } = sight;
   const where = ref(refs.refOf(request.noun, request.id));
-  const answer = nextAnswer === null ? '' : `, and answered with ${nextAnswer}`;
+  const answered = nextAnswer === null ? '' : ` answered with ${nextAnswer}`;
+  const answer = answered === '' ? '' : `, and${answered}`;
   const what =
     giver.id === id ? line('the ', giver.noun === 'tool' ? 'call' : 'cell') : ref(refs.refOf(giver.noun, giver.id));
   switch (sight.of) {
@@ -214,7 +227,14 @@ function seen({ refs }: View, { id, sight, nextAnswer, mayHaveBeenSeen }: Failur
     case 'cell_output':
       return line('saw what ', what, ' gave back in ', where, answer);
     case 'output':
-      return line('saw what ', what, ' gave back in ', where, answer, '; no end was recorded');
+      return line(
+        'saw what ',
+        what,
+        ' gave back in ',
+        where,
+        '; no end was recorded',
+        answered === '' ? '' : `; it${answered}`,
+      );
     case 'output_before_end':
       return line('saw only what ', what, ' gave back before the end, in ', where, answer);
     case 'unanswered':

@@ -56,6 +56,33 @@ export function clipLine(spans: Line, columns: number): Line {
   return out;
 }
 
+/** The line in rows of at most so many columns, broken at blanks; a word that is longer has a row for itself. */
+export function wrapLine(spans: Line, columns: number): Line[] {
+  if (lineColumns(spans) <= columns) return [spans];
+  const rows: Line[] = [];
+  let row: Line = [];
+  for (const word of wordsOf(spans)) {
+    const longer = row.length === 0 ? word : [...row, { text: ' ', look: 'plain' as const }, ...word];
+    if (row.length > 0 && lineColumns(longer) > columns) {
+      rows.push(row);
+      row = word;
+    } else row = longer;
+  }
+  return [...rows, row];
+}
+
+/** What stands between blanks; it may have several looks. */
+function wordsOf(spans: Line): Line[] {
+  const words: Span[][] = [[]];
+  for (const { text, look } of spans) {
+    for (const [at, part] of text.split(' ').entries()) {
+      if (at > 0) words.push([]);
+      if (part !== '') words.at(-1)?.push({ text: part, look });
+    }
+  }
+  return words.filter((word) => word.length > 0);
+}
+
 /** Lines joined by a separator between them. */
 export function join(lines: readonly Line[], separator: Span | string): Line {
   return lines.flatMap((spans, i) => (i === 0 ? spans : line(separator, spans)));
