@@ -385,6 +385,40 @@ describe('a conversation', () => {
   });
 });
 
+it('a history with a call id that was used twice is compacted under the ids its calls are known by', async () => {
+  const tell = (n: number) => [call('call_1', 'clock', { n }), say(`Answer ${n}.`)];
+  const answers = [...tell(1), ...tell(2), say('Bye.')];
+  // No model of the test gives one id twice.
+  const service = async (url: unknown, init?: RequestInit): Promise<Response> => {
+    const { input } = JSON.parse(String(init?.body)) as { input: object[] };
+    const left = [input[0], { type: 'compaction', encrypted_content: 'the rest' }];
+    const output = String(url).endsWith('compact') ? left : [answers.shift()];
+    return Response.json({ id: `resp_${answers.length}`, object: 'response', status: 'completed', output });
+  };
+  const fetch = traced(service, { session });
+  const post = async (path: string, input: readonly unknown[]): Promise<object[]> => {
+    const body = JSON.stringify({ model: 'm', input });
+    const response = await fetch(`http://localhost/v1/${path}`, { method: 'POST', body });
+    return ((await response.json()) as { output: object[] }).output;
+  };
+  const ask = (text: string): object => ({ type: 'message', role: 'user', content: [{ type: 'input_text', text }] });
+  let history: object[] = [];
+  for (const n of [1, 2]) {
+    const answered = { type: 'function_call_output', call_id: 'call_1', output: `${n}` };
+    for (const added of [ask(`Question ${n}.`), answered]) {
+      history.push(added);
+      history.push(...(await post('responses', history)));
+    }
+  }
+  history = [...(await post('responses/compact', history)), ask('Bye.')];
+  await post('responses', history);
+  session.end();
+  const { graph } = folder.trace();
+  const calls = [...graph.conversation_items.values()].filter(({ kind }) => kind === 'function_call');
+  expect(calls.map(({ call_id }) => call_id)).toEqual(['call_1', 'call_1#2']);
+  expect([...graph.compactions.values()].map((one) => one.input_item_ids.length)).toEqual([8]);
+});
+
 describe('chat completions', () => {
   const tools: OpenAI.Chat.ChatCompletionTool[] = [{ type: 'function', function: { name: 'clock', parameters: {} } }];
 

@@ -99,7 +99,9 @@ export class CompactionCall {
   }
 
   /** The shorter history arrived. It is installed with the first request that begins with it. */
-  complete(items: readonly unknown[]): void {
+  complete(received: readonly unknown[]): void {
+    // What is left of the history are calls the thread was told of, not new ones.
+    const items = this.#memory.calls.sent(received);
     this.#attempt.complete(items);
     this.#memory.compacted({
       compaction: this.#compaction,

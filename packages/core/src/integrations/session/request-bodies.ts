@@ -13,6 +13,8 @@ const LIST_KEYS: readonly string[] = ['input', 'messages'];
 const LEAST_LENGTH = 16 << 10;
 /** How many bodies are held, and how long they may be together. */
 const MOST_HELD = 32;
+/** With how many of those that begin alike a body is compared. */
+const MOST_COMPARED = 3;
 const MOST_LENGTH = 32 << 20;
 /** What is looked at before a body is compared as a whole. */
 const SAMPLE_LENGTH = 64;
@@ -50,9 +52,12 @@ export class RequestBodies {
   /** @throws SyntaxError where the text is not JSON */
   parse(text: string): unknown {
     if (text.length < LEAST_LENGTH) return JSON.parse(text);
-    for (let i = this.#held.length - 1; i >= 0; i--) {
+    let compared = 0;
+    for (let i = this.#held.length - 1; i >= 0 && compared < MOST_COMPARED; i--) {
       const before = this.#held[i];
-      const next = before === undefined ? null : goOn(before, text);
+      if (before === undefined || !isLike(before.text, text)) continue;
+      compared++;
+      const next = goOn(before, text);
       if (next === null) continue;
       this.#drop(i);
       return this.#hold(next);
@@ -80,7 +85,6 @@ export class RequestBodies {
 
 /** The body with what it repeats taken from the one before it; null where that is less than half of it. */
 function goOn(before: HeldBody, text: string): HeldBody | null {
-  if (!isLike(before.text, text)) return null;
   if (before.place === undefined) before.place = listPlace(before.text);
   const { place } = before;
   const list = place === null ? undefined : elementsOf(before.body, place.key);
@@ -101,11 +105,12 @@ function goOn(before: HeldBody, text: string): HeldBody | null {
   return { text, body: whole, place: { ...place, ends } };
 }
 
-/** Whether two bodies may have half of the longer one in common. */
+/** Whether they have the first half of the text in common: what less would save is not worth the look for it. */
 function isLike(before: string, text: string): boolean {
-  if (before.length < text.length / 2) return false;
-  const middle = (text.length >> 1) - SAMPLE_LENGTH;
-  return [0, middle].every((at) => text.slice(at, at + SAMPLE_LENGTH) === before.slice(at, at + SAMPLE_LENGTH));
+  const half = text.length >> 1;
+  if (before.length < half) return false;
+  const middle = half - SAMPLE_LENGTH;
+  return before.slice(middle, half) === text.slice(middle, half) && before.slice(0, half) === text.slice(0, half);
 }
 
 /** How many leading elements stand in both texts at the same place, with everything before them. */
@@ -143,7 +148,7 @@ function elementsOf(body: unknown, key: string): readonly unknown[] | undefined 
 
 /** Where the one history of a body stands; null where it has none, or more than one. The text is JSON. */
 function listPlace(text: string): ListPlace | null {
-  const scanner = new JsonScanner(text);
+  const scanner = new JsonScanner(text, true);
   if (!scanner.takes(OPEN_OBJECT)) return null;
   let found: ListPlace | null = null;
   do {

@@ -166,7 +166,7 @@ export class TraceSession {
 
   /** Records that a shorter history is asked for. Null where another adapter records it, or nobody does. */
   startCompaction(owner: string, request: ModelRequest): CompactionCall | null {
-    const { model, providerName, body, input } = request;
+    const { model, providerName, body } = request;
     const place = this.#place(owner, 'compaction', request, (sighting) => {
       const conversation = this.#conversations.of(sighting, { model, provider_name: providerName });
       const compacted = (items: readonly unknown[]): void => conversation.transcript.compacted(items);
@@ -174,6 +174,7 @@ export class TraceSession {
     });
     if (place === null) return null;
     const memory = this.memoryOf(place.turn.thread);
+    const input = memory.calls.sent(request.input);
     const behind =
       typeof body.previous_response_id === 'string' ? memory.historyAfter(body.previous_response_id) : null;
     const compaction = place.turn.compaction({ model, providerName });
