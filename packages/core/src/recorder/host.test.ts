@@ -112,6 +112,8 @@ describe('nothing reaches the host', () => {
       const turn = root.startTurn();
       const payload = { type: 'function', arguments: '' } as const;
       turn.startToolCall({ name: 'x', payload, kind: { type: 'nonsense' } as never });
+      turn.startToolCall({ name: 'x', payload: { type: 'fn', arguments: '' } as never });
+      turn.startToolCall({ name: 'x', payload: 0 as never });
       turn.startToolCall({ name: 'x', payload }).runtimeStarted({}, { type: 'nonsense' } as never);
       for (const items of [null, {}, () => null, 'text'] as never[]) {
         turn.inference(MODEL).start({}).complete({ outputItems: items });
@@ -121,7 +123,7 @@ describe('nothing reaches the host', () => {
     });
     expect(types(events).filter((type) => /_completed|_installed|_runtime_started/.test(type))).toEqual([]);
     expect(ofType(events, 'tool_call_started').length).toBe(1);
-    expect(rollout.troubles).toMatchObject({ argument_invalid: 2 + 12 });
+    expect(rollout.troubles).toMatchObject({ argument_invalid: 4 + 12 });
   });
 
   it('from arguments that are not what the types say', () => {

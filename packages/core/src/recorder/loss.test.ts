@@ -91,6 +91,27 @@ describe('what is lost', () => {
     expect(rollout.troubles).toEqual({ argument_invalid: 5 });
   });
 
+  it('is no end to come back from', () => {
+    const { events, rollout } = record(({ root }) => {
+      const child = root.startChild({ taskName: 'a' });
+      child.end('done' as never);
+      child.resume();
+      child.startTurn().end();
+      child.end();
+      child.resume();
+    });
+    const threads = events.map(({ payload }) => payload.type).filter((type) => type.startsWith('thread_'));
+    expect(threads).toEqual(['thread_started', 'thread_started', 'thread_ended', 'thread_resumed']);
+    expect(rollout.troubles).toEqual({ argument_invalid: 1, parent_missing: 1 });
+  });
+
+  it('is told of in words that readers take, and is no thread of the log', () => {
+    const { root } = startRollout(testHost(new BundleSink(new MemoryBundle())));
+    const { id, agentPath } = root.startChild({ taskName: 7 as never });
+    expect(id).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+    expect(agentPath).toBe('/root/lost');
+  });
+
   it('counts whatever belongs to it, however it was lost', () => {
     const { rollout } = record((live) => {
       const nothing = undefined as never;

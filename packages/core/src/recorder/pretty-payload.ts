@@ -9,6 +9,7 @@
 
 import { ByteWriter } from '../format/segment/byte-writer.ts';
 import type { Delta, Run } from '../format/segment/delta.ts';
+import { MAX_ELEMENTS } from '../format/segment/segment-lanes.ts';
 
 /** How the caller's values are printed. */
 export interface ValuePrinter<T> {
@@ -156,6 +157,7 @@ export class PrettyPayloads<T, W> {
       if (run.start + run.count > base.ends.length) {
         throw new RangeError(`a list of ${base.ends.length} elements has no elements ${run.start} + ${run.count}`);
       }
+      if (ends.length + run.count > MAX_ELEMENTS) throw new RangeError(`a list has more than ${MAX_ELEMENTS} elements`);
       if (run.count === 0) continue;
       if (ends.length > 0) page.text(',');
       // The comma before an element is not a part of it.

@@ -121,6 +121,26 @@ describe('a segment', () => {
     expect([...bundle.files().keys()]).toEqual(['manifest.json', 'payloads/1.json', 'trace.jsonl']);
   });
 
+  it('that grows without end by copies of copies ends where no recorder would have gone on', () => {
+    const { sink, memory } = begun();
+    const head = { lane: 1, head: true };
+    sink.append(entry(1, { ...head, base: null, members: [list({ type: 'items', items: [1, 2] })] }));
+    let count = 2;
+    for (let number = 2; number < 40; number++, count *= 2) {
+      const copy: Run<PlainJson> = { type: 'copy', start: 0, count };
+      sink.append(entry(number, { ...head, base: number - 1, members: [list(copy, copy)] }));
+    }
+    const lanes = new SegmentLanes();
+    const tell = (): void => {
+      for (const { payloads } of new SegmentDecoder().push(memory.bytes())) {
+        for (const payload of payloads) if (payload.type === 'delta') lanes.tell(payload.number, payload.delta);
+      }
+    };
+    expect(tell).toThrow('more than 2000000 elements');
+    const made = materialize([memory.bytes()], new MemoryBundle());
+    expect(made).toMatchObject({ events: 20, tail: { reason: 'corrupt' } });
+  });
+
   it('takes back what it wrote of an event it cannot write', () => {
     const { sink, memory } = begun();
     const good = { lane: 1, head: true, base: null, members: [] };

@@ -16,7 +16,10 @@ import { Turn, type TurnOptions } from './turn.ts';
 export interface ChildThreadOptions {
   /** A UUID; one is made where it is left out. Edges between agents are drawn to UUIDs only. */
   threadId?: string;
-  /** The last part of the agent's path: `/root/<taskName>`. */
+  /**
+   * The last part of the agent's path: `/root/<taskName>`. Where the path is told in observations of tool calls, strict readers
+   * take lower-case letters, digits and underscores only.
+   */
   taskName: string;
   nickname?: string | null;
   agentRole?: string | null;
@@ -39,6 +42,8 @@ export interface ThreadSeed {
   metadata: SessionMetadata;
 }
 
+/** What observations of the host may say of a child that was lost: well-formed, and no thread of the log. */
+const LOST_ID = '00000000-0000-0000-0000-000000000000';
 const NO_SEED: ThreadSeed = { id: '', agentPath: '', depth: 0, metadata: {} };
 
 /** Records one thread. */
@@ -52,6 +57,8 @@ export class Thread {
   readonly #seed: ThreadSeed;
   readonly #scope: Scope;
   #ended = false;
+  /** False while the log does not say that the thread ended, though it did. */
+  #endStands = true;
 
   /** Writes the beginning of a thread. Hosts use `startRollout` and {@link Thread.startChild}. */
   static open(journal: Journal, home: ThreadHome, seed: ThreadSeed): Thread {
@@ -123,7 +130,8 @@ export class Thread {
       });
       return Thread.open(journal, home, { id, agentPath, depth, metadata });
     };
-    return journal.guard((lost) => new Thread(lost, home, NO_SEED), begin);
+    const lostSeed = { ...NO_SEED, id: LOST_ID, agentPath: `${this.agentPath}/lost` };
+    return journal.guard((lost) => new Thread(lost, home, lostSeed), begin);
   }
 
   /** An item entered this thread's history outside a turn; inside one, use the turn's method. */
@@ -156,16 +164,19 @@ export class Thread {
       this.#journal.late();
       return;
     }
-    const recorded = this.#journal.write('thread_resumed', NO_SCOPE, () => ({ thread_id: this.id }));
-    if (!recorded) return;
+    // A thread whose end was lost still runs, as far as the log says.
+    const journal = this.#endStands ? this.#journal : this.#journal.orphans;
+    const recorded = journal.write('thread_resumed', NO_SCOPE, () => ({ thread_id: this.id }));
+    if (!recorded && this.#endStands) return;
     this.#ended = false;
+    this.#endStands = true;
     this.#home?.opened(this, (status) => this.#close(status));
   }
 
   #close(status: RolloutStatus): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#journal.write('thread_ended', NO_SCOPE, () => ({
+    this.#endStands = this.#journal.write('thread_ended', NO_SCOPE, () => ({
       thread_id: this.id,
       status: word(status, ROLLOUT_STATUSES, 'status'),
     }));

@@ -1,7 +1,7 @@
 /** What a tool was asked to do: the invocation, the kind it counts as, and the label and preview it is shown by. */
 
 import type { ToolKind } from '../format/event.ts';
-import { text } from './event-draft.ts';
+import { ArgumentError, text } from './event-draft.ts';
 import { PlainCopier } from './plain-json.ts';
 
 /** The arguments of a call, as the model or the script gave them. */
@@ -67,6 +67,8 @@ export function inputPreview(payload: ToolPayload): string {
       return preview(JSON.stringify(new PlainCopier().copy(payload.arguments)) ?? '');
     case 'local_shell':
       return preview(payload.command.map((part) => text(part, 'payload.command')).join(' '));
+    default:
+      throw new ArgumentError('payload.type must be one of function, custom, tool_search, local_shell');
   }
 }
 

@@ -38,6 +38,8 @@ interface Head {
   items: Uint8Array[];
 }
 
+/** A recorder records no more. A few copies of copies in a small segment would make lists without end. */
+export const MAX_ELEMENTS = 2_000_000;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const EMPTY_LIST = encoder.encode('[]');
@@ -87,6 +89,8 @@ function tellList(base: readonly Uint8Array[], runs: readonly Run<Uint8Array>[])
       continue;
     }
     const end = run.start + run.count;
+    if (kept + added.length + run.count > MAX_ELEMENTS)
+      throw new RangeError(`a list has more than ${MAX_ELEMENTS} elements`);
     if (end > base.length) throw new RangeError(`a list of ${base.length} elements has no elements up to ${end}`);
     if (i === 0 && run.start === 0) kept = run.count;
     else for (let at = run.start; at < end; at++) added.push(base[at] as Uint8Array);
