@@ -8,8 +8,12 @@ import { quietly } from '../session/quietly.ts';
 import { type BodyWatcher, bytesOf } from './observed-body.ts';
 
 interface NodeStream {
+  /** Null where it gives bytes. */
+  readonly readableEncoding?: string | null;
   emit(type: unknown, value?: unknown): boolean;
 }
+
+const UTF8 = ['utf8', 'utf-8'];
 
 /** Hears the body from now on. @returns whether it is a stream of Node */
 export function observeNodeBody(body: unknown, watcher: BodyWatcher): boolean {
@@ -22,7 +26,10 @@ export function observeNodeBody(body: unknown, watcher: BodyWatcher): boolean {
     tell();
   };
   const tell = (type: unknown, value: unknown, bytes: Uint8Array | null): void => {
-    if (type === 'data' && bytes !== null) watcher.chunk(bytes);
+    const { readableEncoding: encoding } = body;
+    if (type === 'data' && encoding != null && !UTF8.includes(encoding)) {
+      end(() => watcher.cancelled(`the host reads the body as ${encoding}, so what it says is not known`));
+    } else if (type === 'data' && bytes !== null) watcher.chunk(bytes);
     else if (type === 'end') end(() => watcher.end());
     else if (type === 'error') end(() => watcher.broke(value));
     else if (type === 'close') end(() => watcher.cancelled(undefined));

@@ -816,6 +816,19 @@ describe('the host', () => {
     expect(ends).toMatchObject([{ payload: { error: 'lost' } }]);
   });
 
+  it('claims to know nothing of a body of Node that the host reads in another encoding', async () => {
+    const body = Readable.from([Buffer.from('{"id":"r","output":[]}')]).setEncoding('base64');
+    const answer = { ok: true, status: 200, headers: new Headers(), body } as unknown as Response;
+    const ask = traced(async () => answer, { session });
+    await ask('http://localhost/v1/responses', { method: 'POST', body: '{"model":"m","input":"Hi."}' });
+    let read = '';
+    for await (const piece of body) read += String(piece);
+    expect(Buffer.from(read, 'base64').toString()).toBe('{"id":"r","output":[]}');
+    session.end();
+    const ends = folder.trace().events.filter(({ payload }) => payload.type === 'inference_cancelled');
+    expect(ends).toMatchObject([{ payload: { reason: expect.stringContaining('as base64') } }]);
+  });
+
   it('may be answered without end: what is too long to be recorded is told and let go of', async () => {
     const megabyte = new TextEncoder().encode(`: ${'x'.repeat((1 << 20) - 3)}\n`);
     let pulls = 0;
