@@ -1,14 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import {
-  appendFileSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { cli, copyOf, fixture, scratch } from '../testing/cli.ts';
@@ -93,22 +84,6 @@ describe('ls', () => {
     expect(out).toContain('not completed');
     expect(out.match(/completed +2 of 3 turns /g)).toHaveLength(2);
     expect(cli(['ls', fixture('0.169.0/plain')]).out).not.toContain('not completed');
-  });
-
-  it('finds the end of a turn wherever the blocks of a log divide its rows', () => {
-    const bundle = copyOf('0.169.0/compact-fail', folder);
-    const log = join(bundle, 'trace.jsonl');
-    const failed = readFileSync(log, 'utf8')
-      .split('\n')
-      .find((row) => row.includes('"codex_turn_ended"') && row.includes('"failed"'));
-    const block = 1 << 18;
-    for (const before of [1, 20, 100]) {
-      const blanks = block - ((statSync(log).size + 1 + before) % block);
-      appendFileSync(log, `${' '.repeat(blanks)}\n${failed}\n`);
-      expect((statSync(log).size - `${failed}\n`.length + before) % block).toBe(0);
-    }
-    const [row] = cli(['ls', bundle, '--json']).out.split('\n');
-    expect(JSON.parse(row ?? '').turns_not_completed).toBe(4);
   });
 
   it('does not read states: one that is unreadable changes nothing', () => {

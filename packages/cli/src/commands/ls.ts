@@ -52,12 +52,6 @@ function eventsOf({ event_counts }: ListedBundle, type: string): number {
   return event_counts[type] ?? 0;
 }
 
-/** Turns that began and are not known to have completed, by their numbers: a log is not read for which they are. */
-function turnsNotCompleted(bundle: ListedBundle): number {
-  const completed = eventsOf(bundle, 'codex_turn_ended') - bundle.turns_not_completed;
-  return Math.max(eventsOf(bundle, 'codex_turn_started') - completed, bundle.turns_not_completed);
-}
-
 function rowJson(bundle: ListedBundle): object {
   return {
     path: bundle.path,
@@ -66,7 +60,7 @@ function rowJson(bundle: ListedBundle): object {
     rollout_id: bundle.manifest?.rollout_id ?? null,
     schema_version: bundle.manifest?.schema_version ?? null,
     status: bundle.status,
-    turns_not_completed: turnsNotCompleted(bundle),
+    turns_not_completed: bundle.turns_not_completed,
     has_ended: eventsOf(bundle, 'rollout_ended') > 0,
     recording_completed: bundle.recording_completed,
     started_at_unix_ms: bundle.started_at_unix_ms,
@@ -129,11 +123,11 @@ function tableLines(bundles: readonly ListedBundle[], columns: number, isBelowRo
 /** A session that did not end was stopped, or still runs: a log cannot tell. */
 function statusCell(bundle: ListedBundle): Line {
   if (eventsOf(bundle, 'rollout_ended') === 0) return line(span('no end', 'warning'));
-  return line(turnsNotCompleted(bundle) === 0 ? statusSpan(bundle.status) : span(bundle.status));
+  return line(bundle.turns_not_completed === 0 ? statusSpan(bundle.status) : span(bundle.status));
 }
 
 function turnsCell(bundle: ListedBundle): Line {
-  const bad = turnsNotCompleted(bundle);
+  const bad = bundle.turns_not_completed;
   const all = counted(eventsOf(bundle, 'codex_turn_started'), 'turn');
   return bad === 0 ? [] : line(span(`${count(bad)} of ${all}`, 'bad'));
 }

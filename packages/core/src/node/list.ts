@@ -37,7 +37,7 @@ export interface ListedBundle {
   events: number;
   /** Events of each type, as many as were met. */
   event_counts: Readonly<Record<string, number>>;
-  /** Turns that ended and were not completed. The status of a session does not tell of them. */
+  /** Turns that began and are not known to have completed. The status of a session does not tell of them. */
   turns_not_completed: number;
   /** Of manifest, log and payloads. */
   size_bytes: number;
@@ -128,7 +128,7 @@ export function listBundle(path: string): ListedBundle {
     recording_completed: log.lastType === 'recording_completed',
     events: log.events,
     event_counts: Object.fromEntries(log.counts),
-    turns_not_completed: log.turnsNotCompleted,
+    turns_not_completed: [...log.turns.values()].filter((isCompleted) => !isCompleted).length,
     size_bytes: isSegment ? sizeOf(path) : sizeOfFolder(path),
     damage,
   };
@@ -148,7 +148,8 @@ export function newestFirst(
 interface ScannedLog {
   events: number;
   counts: Map<string, number>;
-  turnsNotCompleted: number;
+  /** Whether each turn that began was completed, by its id. */
+  turns: Map<string, boolean>;
   firstTime: Int64 | null;
   /** The last line that is an event. */
   last: string | null;
@@ -160,7 +161,7 @@ function scanLog(evidence: Evidence, damage: FindingCode[]): ScannedLog {
   const log: ScannedLog = {
     events: 0,
     counts: new Map(),
-    turnsNotCompleted: 0,
+    turns: new Map(),
     firstTime: null,
     last: null,
     lastType: null,
@@ -199,9 +200,15 @@ function addLine(log: ScannedLog, text: string, ended: boolean): boolean {
   log.last = text;
   log.lastType = type;
   if (type === 'rollout_ended') log.status = endStatus(parsed(text)) ?? log.status;
-  if (type === 'codex_turn_ended' && statusOf(parsed(text)) !== 'completed') log.turnsNotCompleted++;
+  if (type === 'codex_turn_started' || type === 'codex_turn_ended') addTurn(log.turns, parsed(text));
   if (log.events === 1) log.firstTime = timeOf(text);
   return true;
+}
+
+function addTurn(turns: Map<string, boolean>, event: Json | undefined): void {
+  const id = member(member(event, 'payload'), 'codex_turn_id');
+  const status = statusOf(event);
+  if (typeof id === 'string' && (status === undefined || turns.has(id))) turns.set(id, status === 'completed');
 }
 
 function timeOf(line: string): Int64 | null {
