@@ -3,12 +3,12 @@
  * answered: its exit code then belongs to the time it ran itself, and was told by another call, if by any.
  */
 
-import type { ExecutionWindow, Json, TerminalOperation, ToolCall } from '@rollout-trace/core/format';
+import type { ExecutionWindow, TerminalOperation, ToolCall } from '@rollout-trace/core/format';
 import { readPayload } from '@rollout-trace/core/node';
 import { fieldOf } from '../json/json-field.ts';
 import type { Line } from '../text/span.ts';
 import { line } from '../text/span.ts';
-import { itemText } from './item-text.ts';
+import { itemText, textsIn } from './item-text.ts';
 import { exitSpan, statusSpan, type View } from './view.ts';
 
 export interface CommandEnd {
@@ -69,20 +69,10 @@ function resultSaysExit({ graph, source }: View, { raw_result_payload_id }: Tool
     case 'code_mode_response':
       return (fieldOf(fieldOf(body, 'value'), 'exit_code') ?? null) !== null;
     case 'direct_response':
-      return textsOf(fieldOf(fieldOf(body, 'response_item'), 'output')).some((text) => exitIn(text) !== null);
+      return [...textsIn(fieldOf(fieldOf(body, 'response_item'), 'output'))].some((text) => exitIn(text) !== null);
     default:
       return false;
   }
-}
-
-/** An output is a text, or parts with texts. */
-function textsOf(output: Json | undefined): string[] {
-  if (typeof output === 'string') return [output];
-  if (!Array.isArray(output)) return [];
-  return output.flatMap((part) => {
-    const text = fieldOf(part, 'text');
-    return typeof text === 'string' ? [text] : [];
-  });
 }
 
 /** The later call on the terminal of a command whose answer tells its exit code; null where none does. */

@@ -1,6 +1,7 @@
-/** What an item of a conversation says, as text: of what is none, what it is. Not here: who says it (`labels.ts`). */
+/** What an item of a conversation, or a result that was recorded, says as text. Not here: who says it (`labels.ts`). */
 
-import type { ConversationItem, ConversationPart } from '@rollout-trace/core/format';
+import type { ConversationItem, ConversationPart, Json } from '@rollout-trace/core/format';
+import { fieldOf } from '../json/json-field.ts';
 import { counted } from '../text/units.ts';
 
 /** The text of one part of an item. */
@@ -23,4 +24,15 @@ export function partText(part: ConversationPart): string {
 /** The text of an item, one part below the other, without ends of lines at its beginning and end. */
 export function itemText({ body }: ConversationItem): string {
   return body.parts.map(partText).join('\n').trim();
+}
+
+/** The texts of a result, which is one or has parts with them. */
+export function* textsIn(value: Json | undefined): Iterable<string> {
+  if (typeof value === 'string') yield value;
+  const content = fieldOf(value, 'content') ?? value;
+  if (!Array.isArray(content)) return;
+  for (const part of content) {
+    const text = fieldOf(part, 'text');
+    if (typeof text === 'string') yield text;
+  }
 }

@@ -10,7 +10,6 @@ import {
   type Graph,
   type InferenceCall,
   type Int64,
-  type Json,
   JsonSyntaxError,
   parseJson,
   type ToolCall,
@@ -18,7 +17,7 @@ import {
 import { readEvents, readPayload } from '@rollout-trace/core/node';
 import { fieldOf } from '../json/json-field.ts';
 import { commandEnd } from '../show/command-end.ts';
-import { partText } from '../show/item-text.ts';
+import { partText, textsIn } from '../show/item-text.ts';
 import { head } from '../show/labels.ts';
 import { gave } from '../show/lists.ts';
 import { reasonOf, type Trouble } from '../show/troubles.ts';
@@ -163,17 +162,6 @@ function resultText({ graph, source }: View, { raw_result_payload_id }: ToolCall
   if (typeof error === 'string') return error;
   const text = [...textsIn(fieldOf(body, 'value'))].join('\n').trim();
   return text === '' ? null : text;
-}
-
-/** The texts of a result, which is one or has parts with them. */
-function* textsIn(value: Json | undefined): Iterable<string> {
-  if (typeof value === 'string') yield value;
-  const content = fieldOf(value, 'content') ?? value;
-  if (!Array.isArray(content)) return;
-  for (const part of content) {
-    const text = fieldOf(part, 'text');
-    if (typeof text === 'string') yield text;
-  }
 }
 
 function outputText({ conversation_items }: Graph, items: readonly string[]): string | null {
