@@ -18,6 +18,7 @@ import { countOrNull, type Members, membersOf, textOrNull } from '../session/jso
 import type { ModelCall } from '../session/model-call.ts';
 import { quietly } from '../session/quietly.ts';
 import type { TraceSession } from '../session/session.ts';
+import { recordedIdOf } from '../session/told-calls.ts';
 import { errorOf, itemsOfContent, itemsOfMessages, jsonText } from './derived-items.ts';
 import { OWNER, type RunPlace, type RunStatus } from './run-place.ts';
 
@@ -185,9 +186,8 @@ export class AskedModel {
   callIdOf(id: string, name: string, input: unknown): string | null {
     // A streamed answer may be told only when its tools are at work.
     if (this.#said === null) return this.#session.memoryOf(this.seat.turn.thread).calls.idToCome(id, name, input);
-    const ids = this.#said.map((item) => membersOf(item).call_id);
-    const found = ids.find((one) => one === id) ?? ids.find((one) => String(one).startsWith(`${id}#`));
-    return typeof found === 'string' ? found : null;
+    const ids = this.#said.map((item) => textOrNull(membersOf(item).call_id));
+    return recordedIdOf(id, ids) ?? null;
   }
 
   /** Asks the model. */

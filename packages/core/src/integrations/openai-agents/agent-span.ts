@@ -9,6 +9,7 @@ import type { ToolCall } from '../../recorder/tool.ts';
 import type { Turn } from '../../recorder/turn.ts';
 import { recordedName } from '../recorded-name.ts';
 import { listOf, membersOf, textOrNull } from '../session/json.ts';
+import { recordedIdOf } from '../session/told-calls.ts';
 import type { CallWatcher, Sighting } from '../session/transcript.ts';
 import type { AgentBook, AskedCall } from './agent-book.ts';
 import type { AgentRun } from './agent-run.ts';
@@ -127,9 +128,12 @@ export class AgentSpan {
   /** The call with this id; one whose id was used before has a number behind it (`told-calls.ts`). */
   takeCall(callId: string): AskedCall | null {
     const asked = this.#asked();
-    const found =
-      asked.find((one) => one.callId === callId) ?? asked.find((one) => one.callId?.startsWith(`${callId}#`));
-    return found === undefined ? null : this.#take(found);
+    const recorded = recordedIdOf(
+      callId,
+      asked.map((one) => one.callId),
+    );
+    const found = asked.find((one) => one.callId === recorded);
+    return recorded === undefined || found === undefined ? null : this.#take(found);
   }
 
   /** A tool runs, and which call it is will show later. */

@@ -13,9 +13,9 @@ const LIST_KEYS: readonly string[] = ['input', 'messages'];
 const LEAST_LENGTH = 16 << 10;
 /** How many bodies are held, and how long they may be together. */
 const MOST_HELD = 32;
+const MOST_LENGTH = 32 << 20;
 /** With how many of those that begin alike a body is compared. */
 const MOST_COMPARED = 3;
-const MOST_LENGTH = 32 << 20;
 /** What is looked at before a body is compared as a whole. */
 const SAMPLE_LENGTH = 64;
 
@@ -83,7 +83,7 @@ export class RequestBodies {
   }
 }
 
-/** The body with what it repeats taken from the one before it; null where that is less than half of it. */
+/** The body with what it repeats taken from one it is like; null where that is less than half of it. */
 function goOn(before: HeldBody, text: string): HeldBody | null {
   if (before.place === undefined) before.place = listPlace(before.text);
   const { place } = before;
@@ -113,11 +113,13 @@ function isLike(before: string, text: string): boolean {
   return before.slice(middle, half) === text.slice(middle, half) && before.slice(0, half) === text.slice(0, half);
 }
 
-/** How many leading elements stand in both texts at the same place, with everything before them. */
+/** How many leading elements stand in two bodies that are like at the same place, with everything before them. */
 function commonElements(before: string, ends: readonly number[], text: string): number {
+  const half = text.length >> 1;
   const isCommon = (count: number): boolean => {
     const end = ends[count - 1] ?? 0;
-    return before.slice(0, end) === text.slice(0, end);
+    // The first half was compared.
+    return end <= half || before.slice(half, end) === text.slice(half, end);
   };
   if (isCommon(ends.length)) return ends.length;
   let least = 0;

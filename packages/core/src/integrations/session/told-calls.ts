@@ -117,6 +117,16 @@ export class ToldCalls {
   }
 }
 
+/**
+ * Which of the ids of one response an id that a model gave is recorded under; undefined where it is none.
+ *
+ * @param ids null for what is no call
+ */
+export function recordedIdOf(given: string, ids: readonly (string | null)[]): string | undefined {
+  const found = ids.find((id) => id === given) ?? ids.find((id) => id?.startsWith(`${given}#`));
+  return found ?? undefined;
+}
+
 /** Whether the two call the same. */
 function isSameCall(one: Members, other: Members): boolean {
   return (SAID.get(one.type) ?? []).every((key) => one[key] === other[key]);
