@@ -3,9 +3,8 @@
  * answered: its exit code then belongs to the time it ran itself, and was told by another call, if by any.
  */
 
-import type { ExecutionWindow, TerminalOperation, ToolCall } from '@rollout-trace/core/format';
+import { type ExecutionWindow, member, type TerminalOperation, type ToolCall } from '@rollout-trace/core/format';
 import { readPayload } from '@rollout-trace/core/node';
-import { fieldOf } from '../json/json-field.ts';
 import type { Line } from '../text/span.ts';
 import { line } from '../text/span.ts';
 import { itemText, textsIn } from './item-text.ts';
@@ -65,11 +64,11 @@ function saysExit(view: View, tool: ToolCall): boolean {
 function resultSaysExit({ graph, source }: View, { raw_result_payload_id }: ToolCall): boolean {
   const payload = graph.raw_payloads.get(raw_result_payload_id ?? '');
   const body = payload === undefined ? undefined : readPayload(source, payload)?.body;
-  switch (fieldOf(body, 'type')) {
+  switch (member(body, 'type')) {
     case 'code_mode_response':
-      return (fieldOf(fieldOf(body, 'value'), 'exit_code') ?? null) !== null;
+      return (member(member(body, 'value'), 'exit_code') ?? null) !== null;
     case 'direct_response':
-      return [...textsIn(fieldOf(fieldOf(body, 'response_item'), 'output'))].some((text) => exitIn(text) !== null);
+      return [...textsIn(member(member(body, 'response_item'), 'output'))].some((text) => exitIn(text) !== null);
     default:
       return false;
   }

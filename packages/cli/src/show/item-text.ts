@@ -1,7 +1,6 @@
 /** What an item of a conversation, or a result that was recorded, says as text. Not here: who says it (`labels.ts`). */
 
-import type { ConversationItem, ConversationPart, Json } from '@rollout-trace/core/format';
-import { fieldOf } from '../json/json-field.ts';
+import { type ConversationItem, type ConversationPart, type Json, member } from '@rollout-trace/core/format';
 import { counted } from '../text/units.ts';
 
 /** The text of one part of an item. */
@@ -29,10 +28,10 @@ export function itemText({ body }: ConversationItem): string {
 /** The texts of a result, which is one or has parts with them. */
 export function* textsIn(value: Json | undefined): Iterable<string> {
   if (typeof value === 'string') yield value;
-  const content = fieldOf(value, 'content') ?? value;
+  const content = member(value, 'content') ?? value;
   if (!Array.isArray(content)) return;
   for (const part of content) {
-    const text = fieldOf(part, 'text');
+    const text = member(part, 'text');
     if (typeof text === 'string') yield text;
   }
 }

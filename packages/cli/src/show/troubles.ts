@@ -1,8 +1,7 @@
 /** What did not go well in a session, whatever it is: the first thing to look at in one that failed. */
 
-import type { Int64, Json } from '@rollout-trace/core/format';
+import { type Int64, type Json, member } from '@rollout-trace/core/format';
 import { readEvents } from '@rollout-trace/core/node';
-import { fieldOf } from '../json/json-field.ts';
 import { ELLIPSIS } from '../text/glyphs.ts';
 import { quoted } from '../text/quoted.ts';
 import { faint, type Line, line, ref, title } from '../text/span.ts';
@@ -123,7 +122,7 @@ function* unordered(view: View): Iterable<Trouble> {
 
 /** What the recorder noted when an inference failed or was cancelled: the graph does not keep it. */
 export function reasonOf(event: Json | undefined): string | null {
-  const payload = fieldOf(event, 'payload');
-  const reason = fieldOf(payload, 'error') ?? fieldOf(payload, 'reason');
+  const payload = member(event, 'payload');
+  const reason = member(payload, 'error') ?? member(payload, 'reason');
   return typeof reason === 'string' ? reason : null;
 }

@@ -11,11 +11,11 @@ import {
   type InferenceCall,
   type Int64,
   JsonSyntaxError,
+  member,
   parseJson,
   type ToolCall,
 } from '@rollout-trace/core/format';
 import { readEvents, readPayload } from '@rollout-trace/core/node';
-import { fieldOf } from '../json/json-field.ts';
 import { commandEnd } from '../show/command-end.ts';
 import { partText, textsIn } from '../show/item-text.ts';
 import { head } from '../show/labels.ts';
@@ -158,9 +158,9 @@ function reasonOfTool(view: View, tool: ToolCall): string | null {
 function resultText({ graph, source }: View, { raw_result_payload_id }: ToolCall): string | null {
   const payload = graph.raw_payloads.get(raw_result_payload_id ?? '');
   const body = payload === undefined ? undefined : readPayload(source, payload)?.body;
-  const error = fieldOf(body, 'error') ?? fieldOf(fieldOf(body, 'value'), 'error');
+  const error = member(body, 'error') ?? member(member(body, 'value'), 'error');
   if (typeof error === 'string') return error;
-  const text = [...textsIn(fieldOf(body, 'value'))].join('\n').trim();
+  const text = [...textsIn(member(body, 'value'))].join('\n').trim();
   return text === '' ? null : text;
 }
 
@@ -184,7 +184,7 @@ function withoutEnvelope(text: string): string {
 export function errorMessage(text: string): string {
   if (!text.startsWith('{')) return text;
   try {
-    const message = fieldOf(fieldOf(parseJson(text), 'error'), 'message');
+    const message = member(member(parseJson(text), 'error'), 'message');
     return typeof message === 'string' ? message : text;
   } catch (error) {
     if (error instanceof JsonSyntaxError) return text;

@@ -74,6 +74,7 @@ export {
   JsonNumber,
   JsonObject,
   JsonSyntaxError,
+  member,
   parseJson,
 } from './json.ts';
 export { EVENT_LOG_FILE, MANIFEST_FILE, type Manifest, STATE_FILE } from './manifest.ts';
