@@ -9,7 +9,7 @@ import { commandEnd } from './command-end.ts';
 import type { Noun } from './kinds.ts';
 import { compactionText, head, kindName, tokensText, toolAbout } from './labels.ts';
 import { gave } from './lists.ts';
-import { between, statusSpan, took, type View } from './view.ts';
+import { before, between, statusSpan, took, type View } from './view.ts';
 
 interface Step {
   noun: Noun;
@@ -31,7 +31,7 @@ export interface StepOwner {
 
 /** The steps whose thread or turn this is; none where nothing happened. */
 export function stepLines(view: View, owner: StepOwner): Line[] {
-  const steps = [...stepsOf(view, owner)].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+  const steps = [...stepsOf(view, owner)].sort((a, b) => before(a.at, b.at));
   const first = steps[0];
   if (first === undefined) return [];
   const rows = steps

@@ -10,7 +10,7 @@ import { count } from '../text/units.ts';
 import { commandEnd } from './command-end.ts';
 import type { Noun } from './kinds.ts';
 import { head, kindName, toolAbout } from './labels.ts';
-import { statusSpan, type View } from './view.ts';
+import { before, statusSpan, type View } from './view.ts';
 
 /** Something that was not completed, or a command that ended with another exit code than 0. */
 export interface Trouble {
@@ -69,7 +69,7 @@ export function troubleLines(view: View): Line[] {
 
 /** All of them, in the order of the log. A turn that never ended is the last word of a log. */
 export function troublesOf(view: View): Trouble[] {
-  return [...unordered(view)].sort((a, b) => (a.at_seq < b.at_seq ? -1 : a.at_seq > b.at_seq ? 1 : 0));
+  return [...unordered(view)].sort((a, b) => before(a.at_seq, b.at_seq));
 }
 
 function* unordered(view: View): Iterable<Trouble> {

@@ -38,6 +38,11 @@ export function took(window: ExecutionWindow): string {
   return ms === null ? '' : duration(ms);
 }
 
+/** The order of two times or places, for sorting. */
+export function before(a: Int64, b: Int64): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
 /** How many items a request had; null where what was sent cannot be read. */
 export function requestItems({ graph, reduced }: View, call: InferenceCall): number | null {
   const { length } = call.request_item_ids;

@@ -10,7 +10,7 @@ import { commandEnd } from '../show/command-end.ts';
 import { itemText } from '../show/item-text.ts';
 import type { Noun } from '../show/kinds.ts';
 import { anchorRef, anchorThread, compactionText, head, kindName, mailText, toolAbout } from '../show/labels.ts';
-import { between, requestItems, tookMs, type View } from '../show/view.ts';
+import { before, between, requestItems, tookMs, type View } from '../show/view.ts';
 import { ARROW } from '../text/glyphs.ts';
 import { compact, counted } from '../text/units.ts';
 
@@ -72,10 +72,6 @@ function firstCarried({ graph }: View): Map<string, number> {
     for (const id of response_item_ids) seen.add(id);
   }
   return places;
-}
-
-function before(a: Int64, b: Int64): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 const SILENT = { status: '', took_ms: null, exit_code: null };
